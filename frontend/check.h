@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Types on every node, names resolved, misuse reported. An error poisons the
+ * node (type NULL) and checking goes on; whoever meets a poisoned operand
+ * stays silent.
+ */
+#ifndef AT_FRONTEND_CHECK_H
+#define AT_FRONTEND_CHECK_H
+
+#include "frontend/lang.h"
+
+/* What the caller of the compiler decides. */
+struct at_options {
+	const char *const *params; /* $1.. */
+	size_t nparams;
+	bool unsafe;
+	bool show_secrets;
+	bool pid_filter; /* a pid will be given: programs compare with AT_SYM_PID */
+};
+
+struct at_check {
+	struct at_arena *arena;
+	struct at_diags *diags;
+	const struct at_lang *lang;
+	const struct at_options *opts;
+	struct at_host *host;          /* what providers ask about the kernel; may be a recording */
+	struct at_script *script;
+	struct at_clause *clause;      /* being checked */
+	struct at_attachpt *point;
+	AT_VEC(struct at_mapsym *) maps; /* of the script, in order of first use */
+	struct at_scope *scope;        /* check.c's */
+	unsigned loops;                /* depth, for break and continue */
+	AT_VEC(struct { const struct at_config_key *key; uint64_t num; const char *text;
+			struct at_range range; }) config; /* those the script sets */
+};
+
+/* Expands (parameters, several points per clause, wildcards) and checks. False when there were errors. */
+bool at_check(struct at_check *c);
+
+/* For descriptors. */
+const struct at_type *at_check_expr(struct at_check *c, struct at_node *e); /* NULL: poisoned */
+/* Evaluates a constant expression; false if it is none (nothing reported). */
+bool at_fold_int(const struct at_node *e, int64_t *out);
+/* The text of a literal string (or a positional parameter); NULL if it is none. */
+const char *at_fold_string(const struct at_node *e);
+uint64_t at_config_num(const struct at_check *c, const char *key);     /* set or default */
+const char *at_config_text(const struct at_check *c, const char *key); /* NULL: not set */
+
+#endif

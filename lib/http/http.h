@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The header-probe engine, shared inside lib/http.
+ *
+ * provider.c parses http attach points, types their fields and lowers the
+ * clauses; while it does, field() and header() ask for captures here, and each
+ * capture gets its place in the request's slot or in the response area. Then
+ * engine.c writes the programs: tap.c (how bytes are seen), walker.c (HTTP/1
+ * state machine), exchange.c (pairing, framing, calling the clauses).
+ *
+ * Kernel memory, per connection (sk_storage "http_conn"):
+ *	struct: fixed part, two direction halves, response area, N request slots
+ * A slot is one open request: written by the half that carries requests,
+ * read by the half that carries responses (single producer, single consumer).
+ *
+ * A clause function has three params: slot, response area, connection; all
+ * addresses inside that one map value. What a clause may read is below; the
+ * rest of the layout is the engine's own.
+ */
+#ifndef AT_HTTP_HTTP_H
+#define AT_HTTP_HTTP_H
+
+#include "frontend/lower.h"
+
+enum at_http_event { AT_HTTP_REQUEST, AT_HTTP_RESPONSE, AT_HTTP_EXCHANGE, AT_HTTP_EVENTS };
+enum at_http_side { AT_HTTP_ANY, AT_HTTP_SERVER, AT_HTTP_CLIENT };
+enum at_http_end { AT_HTTP_COMPLETE, AT_HTTP_RESET, AT_HTTP_CLOSED, AT_HTTP_UPGRADED };
+enum at_http_half { AT_HTTP_OF_REQUEST, AT_HTTP_OF_RESPONSE };
+
+/* Clause parameters. */
+enum { AT_HTTP_P_SLOT, AT_HTTP_P_RESP, AT_HTTP_P_CONN, AT_HTTP_NPARAMS };
+
+/* What a clause may read. Offsets by offsetof; written by the engine, little endian, aligned. */
+struct at_http_msg {          /* start of both the slot and the response area */
+	uint64_t first_ns;    /* time of the first byte (see rule 3), boot clock */
+	uint64_t head_ns;     /* time the head was complete */
+	uint64_t end_ns;      /* response: time of its last byte, or of the connection's end */
+	uint64_t body_bytes;  /* content so far, framing excluded */
+	int64_t content_length; /* -1: absent, malformed, contradictory */
+	uint32_t header_bytes, nheaders;
+	uint32_t flags;       /* AT_HTTP_M_* */
+	uint32_t status;      /* response; 0: none */
+	uint32_t minor;       /* version 1.minor: 0 or 1; 0xffffffff: not known */
+	uint32_t end;         /* response: enum at_http_end, for exchange */
+	/* Process whose call carried the message (kept only when a clause of `exchange` asks). */
+	uint64_t pid_tgid, uid_gid, cgroup;
+	char comm[16];
+};
+enum {
+	AT_HTTP_M_INVALID = 1, /* the head broke the grammar */
+	AT_HTTP_M_CUT = 2,     /* a limit cut the head */
+	AT_HTTP_M_DONE = 4,    /* the head is complete */
+	AT_HTTP_M_HEAD = 8, AT_HTTP_M_CONNECT = 16, /* request's method */
+};
+
+struct at_http_conn {         /* start of the connection's memory */
+	uint64_t id;          /* args.conn: equal in both directions of one connection */
+	uint32_t side;        /* AT_HTTP_SERVER or AT_HTTP_CLIENT once known */
+	uint16_t family;      /* AF_INET, AF_INET6, AF_UNIX */
+	uint16_t sport, dport; /* host order; s is local */
+	uint16_t pad;
+	uint8_t saddr[16], daddr[16]; /* IPv4 in the first 4 bytes */
+};
+
+/* One captured text. In memory: struct at_http_text, then `width` bytes. */
+struct at_http_text {
+	uint16_t len;   /* bytes kept, at most width; white space trimmed */
+	uint16_t flags; /* AT_HTTP_T_* */
+	uint32_t full;  /* length before the cut */
+	uint64_t hash;  /* keyed hash of the whole text; kept for captures with want_hash */
+};
+enum {
+	AT_HTTP_T_PRESENT = 1, /* the field was there, if only empty */
+	AT_HTTP_T_SECRET = 2,  /* decided at run time: target, query, referer, location */
+};
+
+enum at_http_what {
+	AT_HTTP_METHOD, AT_HTTP_TARGET, AT_HTTP_PATH, AT_HTTP_QUERY, /* request line */
+	AT_HTTP_HOST,   /* the Host field, or the authority of an absolute target */
+	AT_HTTP_REASON, /* status line */
+	AT_HTTP_FIELD,  /* a header field, by name in lower case */
+};
+
+struct at_http_capture {
+	enum at_http_half half;
+	enum at_http_what what;
+	const char *name;      /* FIELD */
+	unsigned width;        /* bytes kept; multiple of 8 */
+	unsigned offset;       /* of its at_http_text from the start of the slot or response area */
+	bool want_hash;        /* secret captures: the hash covers the whole value, across reads */
+	bool secret;           /* always secret (authorization, …, config redact) */
+	bool may_secret;       /* AT_HTTP_T_SECRET decides (target, query, referer, location) */
+};
+
+struct at_http_use {
+	const struct at_clause_use *use;
+	enum at_http_event event;
+	enum at_http_side side;
+	int port;              /* 0: any */
+	unsigned func;         /* lowered clause in plan.funcs */
+};
+
+/* What is gathered while clauses are lowered; lw->env while they are. */
+struct at_http {
+	struct at_lower *lw;
+	AT_VEC(struct at_http_capture *) captures;
+	unsigned slot_size, resp_size; /* grow as captures are asked for; start: sizeof(struct at_http_msg) */
+	AT_VEC(struct at_http_use) uses;
+	struct at_http_use *current;   /* clause being lowered */
+	bool want_process;             /* an exchange clause reads pid, comm, uid or cgroup */
+	bool want_send_time;           /* a clause reads latency, duration: worth tcp_sendmsg_locked */
+	unsigned depth;                /* open requests with captures per connection: power of two */
+	/* Counters (plan.counters), by rule 7. */
+	unsigned c_seen, c_cut, c_unmatched, c_desync, c_joined_late, c_read_calls, c_read_bytes,
+		c_client_unshown;
+};
+
+/* The capture, made when first asked for. */
+struct at_http_capture *at_http_want(struct at_http *h, enum at_http_half half,
+				     enum at_http_what what, const char *name, unsigned width);
+/* Its value in the clause being lowered (len, cap, full, secret, hash set). */
+struct at_val at_http_text_val(struct at_http *h, const struct at_http_capture *c);
+
+/* engine.c: writes all programs once the clauses are lowered. 0, or -1 after reporting. */
+int at_http_engine(struct at_http *h);
+
+extern const struct at_provider at_provider_http;
+
+#endif
