@@ -98,6 +98,7 @@ struct at_irb {
 	struct at_ir_block *open[AT_IR_DEPTH];
 	struct at_ir *owner[AT_IR_DEPTH];
 	unsigned depth;
+	struct at_ir *count_key; /* at_plan_count's slot of this function, once made */
 };
 
 /* Makes a function, adds it to the plan, and starts writing it. */

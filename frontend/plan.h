@@ -125,7 +125,10 @@ struct at_plan {
 	unsigned nprobes; /* attach points, as "Attached N probes" counts them */
 };
 
-/* Each returns the index; names and texts are copied. Same sym asked twice is one sym. */
+/*
+ * Each returns the index; names and texts are copied. Same sym asked twice is one sym.
+ * A map without kernel_name gets one from its name, max_entries 0 is 1 (ringbuf: as configured).
+ */
 struct at_plan *at_plan_new(struct at_arena *a, const struct at_source *src);
 unsigned at_plan_map(struct at_plan *p, const struct at_plan_map *m);
 unsigned at_plan_sym(struct at_plan *p, enum at_sym_kind kind, const char *text, int64_t num);
@@ -135,7 +138,7 @@ unsigned at_plan_prog(struct at_plan *p, const struct at_plan_prog *g);
 /* The ring buffer and the counters map, made when first asked for. */
 unsigned at_plan_ring(struct at_plan *p);
 unsigned at_plan_counters(struct at_plan *p);
-/* count++ of a counter, written at the builder's place; clobbers nothing. */
+/* count += by (NULL: 1) of a counter, written at the builder's place; clobbers nothing. */
 void at_plan_count(struct at_irb *b, unsigned counter, struct at_ir *by);
 
 /* The whole plan with its core IR as text in the arena: what `-d plan` prints and tests pin. */
