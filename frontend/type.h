@@ -5,9 +5,9 @@
  * static storage; compare them with at_type_equal(), never by address.
  *
  * Layout: little words of the machine. bool 1 byte, int 1/2/4/8, pointer 8,
- * enum as its int. string: `size` bytes, the text, then zeros to the end,
- * always at least one (so equal strings are equal bytes); a text that did not
- * fit ends in "..". tuple and struct: fields at their offsets, padding zero.
+ * enum as its int. string: `size` bytes, a multiple of 8, aligned to 8; the
+ * text, then zeros to the end, always at least one (so equal strings are equal
+ * bytes); a text that did not fit ends in "..". tuple and struct: fields at their offsets, padding zero.
  */
 #ifndef AT_FRONTEND_TYPE_H
 #define AT_FRONTEND_TYPE_H
@@ -70,7 +70,7 @@ extern const struct at_type at_type_uint8, at_type_uint16, at_type_uint32, at_ty
 extern const struct at_type at_type_ns; /* uint64, unit ns */
 
 const struct at_type *at_type_int(unsigned size, bool sign);
-const struct at_type *at_type_string(struct at_arena *a, unsigned size);
+const struct at_type *at_type_string(struct at_arena *a, unsigned size); /* rounded up to 8 */
 /* Fields in order with natural alignment; the tuple's size is a multiple of its alignment. */
 const struct at_type *at_type_tuple(struct at_arena *a, const struct at_type *const *elems,
 				    unsigned n);
