@@ -49,7 +49,9 @@ struct at_mapsym {
 	const char *name; /* "@m", "@" */
 	const struct at_type *key, *value; /* key NULL: scalar */
 	bool keyed, unkeyed; /* how it was used */
-	struct at_range range;
+	bool assigned; /* somewhere; a type may still be missing when that was wrong */
+	struct at_range range; /* first use */
+	struct at_range key_range, value_range; /* where its types were fixed */
 	unsigned plan_map; /* lowering's */
 	unsigned max_entries; /* from let @m = hash(N); 0: default */
 	int decl_kind;        /* enum at_map_kind, -1: not declared */
@@ -57,7 +59,8 @@ struct at_mapsym {
 
 struct at_n_int { struct at_node n; uint64_t value; enum at_unit unit; }; /* INT, BOOL */
 struct at_n_string { struct at_node n; const char *text; size_t len; }; /* escapes resolved */
-struct at_n_ident { struct at_node n; const char *name; const struct at_func *func; int64_t value; };
+struct at_n_ident { struct at_node n; const char *name; const struct at_func *func; int64_t value;
+		    struct at_n_call *call; /* builtin variable: what its check and lower are given */ };
 struct at_n_param { struct at_node n; unsigned number; const char *text; }; /* text: from expand */
 struct at_n_var { struct at_node n; const char *name; struct at_var *var; };
 struct at_n_map { struct at_node n; const char *name; at_nodes keys; struct at_mapsym *map; };

@@ -3,6 +3,11 @@
  * Types on every node, names resolved, misuse reported. An error poisons the
  * node (type NULL) and checking goes on; whoever meets a poisoned operand
  * stays silent.
+ *
+ * Types of variables and maps follow from all their uses: check runs the type
+ * pass with its diagnostics thrown away until nothing changes, then once more
+ * for good. So a function's check() is called several times for one call: it
+ * must come to the same result each time.
  */
 #ifndef AT_FRONTEND_CHECK_H
 #define AT_FRONTEND_CHECK_H
@@ -39,6 +44,11 @@ bool at_check(struct at_check *c);
 
 /* For descriptors. */
 const struct at_type *at_check_expr(struct at_check *c, struct at_node *e); /* NULL: poisoned */
+/* The common type of two values (wider string, common int); NULL: they have none. */
+const struct at_type *at_check_unify(struct at_check *c, const struct at_type *a,
+				     const struct at_type *b);
+/* What a variable, key or map value of that type is kept as: ints of 64 bits. */
+const struct at_type *at_check_widen(struct at_check *c, const struct at_type *t);
 /* Evaluates a constant expression; false if it is none (nothing reported). */
 bool at_fold_int(const struct at_node *e, int64_t *out);
 /* The text of a literal string (or a positional parameter); NULL if it is none. */

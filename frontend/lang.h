@@ -33,7 +33,10 @@ struct at_func {
 	const char *name;
 	/* "RESULT name(TYPE arg, TYPE arg?, ...)". Types: int, uint64, …, bool, ns, string, word, any,
 	   map (an @map named, not read), lit-int, lit-string (literals). '?' optional, "..." any more.
-	   Generic checks (count, kinds, literals) are made from it before check() is asked. */
+	   Generic checks (count, kinds, literals) are made from it before check() is asked.
+	   "key" after a map: a key of that map. The call is brought into one form: the key becomes the
+	   map node's own (delete(@m, k) is delete(@m[k])) and leaves call->args. "any" takes an @map as
+	   "map" does: named, not read (its node's type is the value's; at_type_none while not known). */
 	const char *proto;
 	unsigned flags;
 	const char *brief; /* a line for -l and the manual */
