@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Attaching and detaching. Attaching asks the providers. Detaching is the
+ * slowest thing a short run does (the kernel waits 50 to 140 ms per perf
+ * event), so events are stopped first and then closed all at once.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/run/loader.h"
+
+enum { THREADS = 64 };
+
+int at_run_link(struct at_run *run, int fd, bool perf)
+{
+	struct at_links *l = run->links;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 16;
+		struct at_link_fd *more = realloc(l->v, cap * sizeof(*more));
+
+		if (!more) {
+			close(fd);
+			return -ENOMEM;
+		}
+		l->v = more;
+		l->cap = cap;
+	}
+	l->v[l->n++] = (struct at_link_fd){ fd, perf };
+	return 0;
+}
+
+int at_run_once(int prog_fd)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o);
+	int err = bpf_prog_test_run_opts(prog_fd, &o);
+
+	return err < 0 ? err : 0;
+}
+
+int at_run_perf(struct at_run *run, struct perf_event_attr *attr, pid_t pid, int cpu, int prog_fd)
+{
+	int fd, err;
+
+	attr->size = sizeof(*attr);
+	fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd) || ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return at_run_link(run, fd, true);
+}
+
+/* ---- Attaching ---- */
+
+/* A program that nothing triggers: `begin` and `end`. */
+static bool runs_once(const struct at_plan_prog *g, const char *provider)
+{
+	return g->kind == AT_PROG_RAW_TP && !g->target &&
+	       (!provider || !strcmp(g->provider, provider));
+}
+
+static void report(struct at_run *run, const struct at_plan_prog *g, int err)
+{
+	const char *why = err == -EACCES || err == -EPERM ? at_privilege_perf(run->diags->arena) :
+							    NULL;
+
+	if (why)
+		at_diag(run->diags, AT_D_NO_PRIVILEGE, g->range, "%s", why);
+	else
+		at_diag(run->diags, AT_D_ATTACH_FAILED, g->range, "%s cannot be attached: %s",
+			g->probe, strerror(-err));
+}
+
+static int attach_one(struct at_run *run, size_t i)
+{
+	const struct at_plan_prog *g = &run->plan->progs.v[i];
+	const struct at_provider *p = at_lang_provider(run->lang, g->provider);
+	size_t errors = run->diags->errors;
+	int err;
+
+	if (run->prog_fds[i] < 0)
+		return 0;
+	if (runs_once(g, "begin"))
+		err = at_run_once(run->prog_fds[i]);
+	else
+		err = p && p->attach ? p->attach(run, g, run->prog_fds[i]) : -EINVAL;
+	if (err && g->optional) {
+		at_run_log(run, "%s is left out: %s", g->name, strerror(-err));
+		return 0;
+	}
+	if (err && run->diags->errors == errors)
+		report(run, g, err);
+	return err;
+}
+
+static bool is_begin(const struct at_plan_prog *g)
+{
+	return runs_once(g, "begin");
+}
+
+static bool is_iter(const struct at_plan_prog *g)
+{
+	return g->kind == AT_PROG_ITER;
+}
+
+static bool is_probe(const struct at_plan_prog *g)
+{
+	return !runs_once(g, NULL) && !is_iter(g);
+}
+
+int at_run_attach(struct at_run *run)
+{
+	static bool (*const order[])(const struct at_plan_prog *) = { is_begin, is_iter, is_probe };
+	int err = 0;
+
+	run->links->attached = true;
+	for (size_t step = 0; step < at_count(order); step++)
+		for (size_t i = 0; i < run->plan->progs.n && !err; i++)
+			if (order[step](&run->plan->progs.v[i]))
+				err = attach_one(run, i);
+	if (err)
+		run->links->attached = false; /* `end` belongs to a run that began */
+	return err;
+}
+
+/* ---- Detaching ---- */
+
+static void *close_link(void *arg)
+{
+	close(((struct at_link_fd *)arg)->fd);
+	return NULL;
+}
+
+/* Closes up to THREADS links at once; where no thread can be had, in turn. */
+static void close_batch(struct at_link_fd *v, size_t n)
+{
+	pthread_t threads[THREADS];
+	bool started[THREADS] = { false };
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (i + 1 < n) /* the last one is for this thread */
+			started[i] = !pthread_create(&threads[i], NULL, close_link, &v[i]);
+		if (!started[i])
+			close(v[i].fd);
+	}
+	for (i = 0; i < n; i++)
+		if (started[i])
+			pthread_join(threads[i], NULL);
+}
+
+static void close_links(struct at_links *l)
+{
+	size_t slow = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].perf)
+			ioctl(l->v[i].fd, PERF_EVENT_IOC_DISABLE, 0);
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->v[i].perf)
+			l->v[slow++] = l->v[i];
+		else
+			close(l->v[i].fd);
+	}
+	for (size_t i = 0; i < slow; i += THREADS)
+		close_batch(l->v + i, slow - i < THREADS ? slow - i : THREADS);
+	l->n = 0;
+}
+
+void at_run_detach(struct at_run *run)
+{
+	if (!run->links)
+		return;
+	close_links(run->links);
+	if (!run->links->attached)
+		return;
+	run->links->attached = false;
+	for (size_t i = 0; i < run->plan->progs.n; i++)
+		if (runs_once(&run->plan->progs.v[i], "end") && run->prog_fds[i] >= 0)
+			at_run_once(run->prog_fds[i]);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Creates the maps of a plan. Hash maps are not preallocated: filling in 131072
+ * per-CPU entries beforehand takes the kernel 144 ms.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/run/loader.h"
+
+enum { RING_BYTES = 1 << 20, RING_MOST = 1 << 30 };
+
+static const struct {
+	enum bpf_map_type type;
+	uint32_t flags;
+	bool percpu, typed; /* typed: takes BTF of key and value */
+	const char *text;
+} kinds[] = {
+	[AT_MAP_HASH] = { BPF_MAP_TYPE_HASH, BPF_F_NO_PREALLOC, false, true, "hash" },
+	[AT_MAP_PERCPU_HASH] = { BPF_MAP_TYPE_PERCPU_HASH, BPF_F_NO_PREALLOC, true, true,
+				 "per-CPU hash" },
+	[AT_MAP_LRU_HASH] = { BPF_MAP_TYPE_LRU_HASH, 0, false, true, "LRU hash" },
+	[AT_MAP_LRU_PERCPU_HASH] = { BPF_MAP_TYPE_LRU_PERCPU_HASH, 0, true, true,
+				     "per-CPU LRU hash" },
+	[AT_MAP_ARRAY] = { BPF_MAP_TYPE_ARRAY, 0, false, true, "array" },
+	[AT_MAP_PERCPU_ARRAY] = { BPF_MAP_TYPE_PERCPU_ARRAY, 0, true, true, "per-CPU array" },
+	[AT_MAP_RINGBUF] = { BPF_MAP_TYPE_RINGBUF, 0, false, false, "ring buffer" },
+	[AT_MAP_SK_STORAGE] = { BPF_MAP_TYPE_SK_STORAGE, BPF_F_NO_PREALLOC, false, true,
+				"socket storage" },
+};
+
+static bool keyed_by_number(const struct at_plan_map *m)
+{
+	return m->kind == AT_MAP_ARRAY || m->kind == AT_MAP_PERCPU_ARRAY ||
+	       m->kind == AT_MAP_SK_STORAGE;
+}
+
+/* The kernel wants a power of two of pages. */
+static unsigned ring_bytes(const struct at_run *run, const struct at_plan_map *m)
+{
+	unsigned want = m->max_entries, bytes = getpagesize();
+
+	if (!want)
+		want = run->plan->config.ring_bytes;
+	if (!want)
+		want = RING_BYTES;
+	while (bytes < want && bytes < RING_MOST)
+		bytes *= 2;
+	return bytes;
+}
+
+/* Ids of key and value in our BTF, or none where the map takes none. */
+static void add_types(const struct at_plan_map *m, struct btf *btf, struct bpf_map_create_opts *o)
+{
+	int key, value;
+
+	if (!btf || !kinds[m->kind].typed)
+		return;
+	key = keyed_by_number(m) ? at_btf_add_type(btf, &at_type_uint32, 4) :
+				   at_btf_add_type(btf, m->key, m->key_size);
+	value = at_btf_add_type(btf, m->value, m->value_size);
+	if (key < 0 || value < 0)
+		return;
+	o->btf_key_type_id = key;
+	o->btf_value_type_id = value;
+}
+
+static int create(const struct at_run *run, const struct at_plan_map *m,
+		  const struct bpf_map_create_opts *o)
+{
+	unsigned entries = m->max_entries, key = m->key_size, value = m->value_size;
+
+	if (m->kind == AT_MAP_RINGBUF) {
+		entries = ring_bytes(run, m);
+		key = value = 0;
+	} else if (keyed_by_number(m)) {
+		key = sizeof(uint32_t);
+	}
+	if (m->kind == AT_MAP_SK_STORAGE)
+		entries = 0;
+	return bpf_map_create(kinds[m->kind].type, m->kernel_name, key, value, entries, o);
+}
+
+static void explain(struct at_run *run, const struct at_plan_map *m, int err, struct at_failure *f)
+{
+	struct at_arena *a = run->diags->arena;
+	const char *missing = err == -EPERM ? at_privilege_missing(a, "create BPF maps") : NULL;
+
+	*f = (struct at_failure){ .tag = AT_D_MAP_FAILED, .range = m->range, .err = err };
+	if (missing) {
+		f->tag = AT_D_NO_PRIVILEGE;
+		f->range = (struct at_range){ 0 };
+		f->text = missing;
+		return;
+	}
+	f->text = at_sprintf(a, "the kernel does not make the map %s (%s, %u entries of %u bytes): %s",
+			     m->name, kinds[m->kind].text, m->max_entries,
+			     m->key_size + m->value_size, strerror(-err));
+	if (err == -ENOMEM || err == -E2BIG)
+		f->hint = at_sprintf(a, "fewer keys (max_map_keys) or smaller strings take less memory");
+}
+
+/* Bytes all entries of a map take, as far as they can be told beforehand. */
+static uint64_t estimate(const struct at_run *run, const struct at_plan_map *m)
+{
+	uint64_t value = (m->value_size + 7) & ~7u, entries = m->max_entries;
+
+	if (m->kind == AT_MAP_RINGBUF)
+		return ring_bytes(run, m);
+	if (kinds[m->kind].percpu)
+		value *= run->ncpus;
+	return entries * (value + m->key_size);
+}
+
+static int check_memory(struct at_run *run, struct at_failure *f)
+{
+	int64_t most = run->plan->config.max_map_memory;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < run->plan->maps.n; i++) {
+		const struct at_plan_map *m = &run->plan->maps.v[i];
+
+		sum += estimate(run, m);
+		if (most <= 0 || sum <= (uint64_t)most)
+			continue;
+		*f = (struct at_failure){ AT_D_MAP_MEMORY, m->range, NULL, NULL, -ENOMEM };
+		f->text = at_sprintf(run->diags->arena,
+				     "the maps up to %s may take %llu MiB, max_map_memory is %lld MiB",
+				     m->name, (unsigned long long)(sum >> 20),
+				     (long long)(most >> 20));
+		f->hint = "fewer keys (max_map_keys) or a larger max_map_memory";
+		return f->err;
+	}
+	return 0;
+}
+
+int at_maps_create(struct at_run *run, struct btf *btf, struct at_failure *f)
+{
+	const struct at_plan *p = run->plan;
+	struct bpf_map_create_opts *opts;
+
+	if (check_memory(run, f))
+		return f->err;
+	opts = at_new_n(run->diags->arena, struct bpf_map_create_opts, p->maps.n + 1);
+	for (size_t i = 0; i < p->maps.n; i++) {
+		opts[i] = (struct bpf_map_create_opts){ .sz = sizeof(*opts),
+							.map_flags = kinds[p->maps.v[i].kind].flags };
+		add_types(&p->maps.v[i], btf, &opts[i]);
+	}
+	if (btf && btf__load_into_kernel(btf))
+		at_run_log(run, "the kernel did not take the types: %s", strerror(errno));
+	for (size_t i = 0; i < p->maps.n; i++) {
+		const struct at_plan_map *m = &p->maps.v[i];
+		int fd = -1;
+
+		if (btf && btf__fd(btf) >= 0 && opts[i].btf_key_type_id) {
+			opts[i].btf_fd = btf__fd(btf);
+			fd = create(run, m, &opts[i]);
+		}
+		if (fd < 0) {
+			opts[i].btf_fd = opts[i].btf_key_type_id = opts[i].btf_value_type_id = 0;
+			fd = create(run, m, &opts[i]);
+		}
+		if (fd < 0) {
+			explain(run, m, fd, f);
+			return fd;
+		}
+		run->map_fds[i] = fd;
+	}
+	return 0;
+}
