@@ -27,6 +27,7 @@ struct loading {
 	struct at_run *run;
 	struct at_elf elf;
 	struct btf *btf;
+	int btf_fd;
 	uint32_t file_name;
 	const struct at_plan_prog *prog; /* being linked */
 	struct at_failure *failure;
@@ -112,10 +113,11 @@ static int sym_value(void *arg, uint32_t index, uint64_t *value)
 {
 	struct loading *l = arg;
 	const struct at_run *run = l->run;
-	const struct at_plan_sym *s = &run->plan->syms.v[index];
+	const struct at_plan_sym *s;
 
 	if (index >= run->plan->syms.n)
 		return -EINVAL;
+	s = &run->plan->syms.v[index];
 	switch (s->kind) {
 	case AT_SYM_CONST:
 		*value = s->num;
@@ -174,8 +176,8 @@ static int prog_load(const struct loading *l, const struct at_linked *code,
 	char name[16];
 
 	snprintf(name, sizeof(name), "%.15s", g->name);
-	if (code->nfuncs && l->btf && btf__fd(l->btf) >= 0) {
-		o->prog_btf_fd = btf__fd(l->btf);
+	if (code->nfuncs && l->btf_fd >= 0) {
+		o->prog_btf_fd = l->btf_fd;
 		o->func_info = code->funcs;
 		o->func_info_cnt = code->nfuncs;
 		o->func_info_rec_size = sizeof(*code->funcs);
@@ -373,11 +375,13 @@ static int load_all(struct loading *l, const void *elf, size_t size)
 	if (!err)
 		err = open_btf(l);
 	if (!err)
-		err = at_maps_create(l->run, l->btf, l->failure);
+		err = at_maps_create(l->run, l->btf, &l->btf_fd, l->failure);
 	if (!err)
 		err = load_set(l, NULL);
 	if (!err)
 		err = load_alternatives(l);
+	if (l->btf_fd >= 0)
+		close(l->btf_fd);
 	btf__free(l->btf);
 	at_elf_close(&l->elf);
 	return err;
@@ -387,7 +391,7 @@ int at_run_load(struct at_run *run, const void *elf, size_t size,
 		void (*log)(void *arg, const char *line), void *arg)
 {
 	struct at_failure failure = { 0 };
-	struct loading l = { .run = run, .failure = &failure };
+	struct loading l = { .run = run, .failure = &failure, .btf_fd = -1 };
 	int err;
 
 	run->links = calloc(1, sizeof(*run->links));

@@ -38,8 +38,9 @@ void at_failure_report(struct at_run *run, const struct at_failure *f);
 /* mapbtf.c: adds a type to our BTF; its id, or -errno. t NULL: `size` raw bytes. */
 int at_btf_add_type(struct btf *btf, const struct at_type *t, unsigned size);
 
-/* maps.c: creates all maps of the plan; 0, or -errno with *f filled. */
-int at_maps_create(struct at_run *run, struct btf *btf, struct at_failure *f);
+/* maps.c: creates all maps of the plan; 0, or -errno with *f filled. Adds their types to btf and
+   loads it: *btf_fd is the caller's to close, or less than 0. */
+int at_maps_create(struct at_run *run, struct btf *btf, int *btf_fd, struct at_failure *f);
 
 /* privilege.c: what this process lacks to do `what`, as a sentence; NULL: nothing that we know. */
 const char *at_privilege_missing(struct at_arena *a, const char *what);

@@ -136,7 +136,19 @@ static int check_memory(struct at_run *run, struct at_failure *f)
 	return 0;
 }
 
-int at_maps_create(struct at_run *run, struct btf *btf, struct at_failure *f)
+/* Not by btf__load_into_kernel(), which prints. The fd, or -errno: then all goes without types. */
+static int load_types(const struct at_run *run, struct btf *btf)
+{
+	uint32_t size = 0;
+	const void *data = btf ? btf__raw_data(btf, &size) : NULL;
+	int fd = data ? bpf_btf_load(data, size, NULL) : -EINVAL;
+
+	if (fd < 0)
+		at_run_log(run, "the kernel did not take the types: %s", strerror(-fd));
+	return fd;
+}
+
+int at_maps_create(struct at_run *run, struct btf *btf, int *btf_fd, struct at_failure *f)
 {
 	const struct at_plan *p = run->plan;
 	struct bpf_map_create_opts *opts;
@@ -149,14 +161,13 @@ int at_maps_create(struct at_run *run, struct btf *btf, struct at_failure *f)
 							.map_flags = kinds[p->maps.v[i].kind].flags };
 		add_types(&p->maps.v[i], btf, &opts[i]);
 	}
-	if (btf && btf__load_into_kernel(btf))
-		at_run_log(run, "the kernel did not take the types: %s", strerror(errno));
+	*btf_fd = load_types(run, btf);
 	for (size_t i = 0; i < p->maps.n; i++) {
 		const struct at_plan_map *m = &p->maps.v[i];
 		int fd = -1;
 
-		if (btf && btf__fd(btf) >= 0 && opts[i].btf_key_type_id) {
-			opts[i].btf_fd = btf__fd(btf);
+		if (*btf_fd >= 0 && opts[i].btf_key_type_id) {
+			opts[i].btf_fd = *btf_fd;
 			fd = create(run, m, &opts[i]);
 		}
 		if (fd < 0) {
