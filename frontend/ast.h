@@ -43,6 +43,7 @@ struct at_var {
 	const struct at_type *type;
 	struct at_range range; /* first assignment or let */
 	bool assigned, used;
+	bool declared; /* let with a type: kept as written, values are converted to it */
 	void *lowered; /* lowering's */
 };
 struct at_mapsym {
