@@ -30,9 +30,13 @@ struct at_func;
 struct at_provider;
 struct at_config_key;
 
+/* Passes may recurse over the tree: no script makes it deeper than this. */
+enum { AT_MAX_DEPTH = 400 };
+
 struct at_node {
 	enum at_node_kind kind;
 	struct at_range range;
+	uint32_t depth; /* of the tree below it; the parser keeps it within AT_MAX_DEPTH */
 	const struct at_type *type; /* set by check; NULL: poisoned, already reported */
 };
 typedef AT_VEC(struct at_node *) at_nodes;
@@ -142,6 +146,7 @@ struct at_map_decl {
 };
 
 struct at_script {
+	bool has_config; /* a config block, may be an empty one */
 	AT_VEC(struct at_config_entry) config;
 	AT_VEC(struct at_map_decl) maps;
 	AT_VEC(struct at_clause *) clauses;
