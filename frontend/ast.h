@@ -36,8 +36,8 @@ enum { AT_MAX_DEPTH = 400 };
 struct at_node {
 	enum at_node_kind kind;
 	struct at_range range;
-	uint32_t depth; /* of the tree below it; the parser keeps it within AT_MAX_DEPTH */
 	const struct at_type *type; /* set by check; NULL: poisoned, already reported */
+	uint32_t depth; /* of the tree below it; the parser keeps it within AT_MAX_DEPTH */
 };
 typedef AT_VEC(struct at_node *) at_nodes;
 
