@@ -29,12 +29,19 @@ struct at_render {
 	const struct at_sink *sink;
 	void (*write)(void *arg, const char *s, size_t n); /* whole lines where the script wrote whole lines */
 	void *arg;
-	/* Typed delivery to the embedding program; may be NULL. */
-	void (*on_event)(void *arg, const struct at_plan_event *e, const void *payload, const char *text);
+	/* Typed delivery to the embedding program, once per event; may be NULL. text (ended with NUL,
+	   len bytes) is NULL where the event printed nothing. */
+	void (*on_event)(void *arg, const struct at_plan_event *e, const void *payload,
+			 const char *text, size_t len);
 	void *on_event_arg;
+	const struct at_plan_event *event; /* being handled, not delivered yet; else NULL */
+	const void *payload;
 	bool exiting;   /* exit() was seen */
 	int exit_code;
 };
+
+/* For sinks: hands the event being handled to on_event, if it has not been. */
+void at_render_deliver(struct at_render *r, const char *text, size_t len);
 
 /* The ring: fd for poll, consume returns the number of records or -errno. */
 int at_ring_open(struct at_run *run);
@@ -49,11 +56,22 @@ struct at_buf {
 	size_t n, cap;
 	bool failed; /* no memory: the rest was dropped */
 };
+/* The text is always ended with NUL (s is NULL while nothing was put). */
 void at_buf_put(struct at_buf *b, const char *s, size_t n);
+void at_buf_puts(struct at_buf *b, const char *s);
 void at_buf_printf(struct at_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void at_buf_free(struct at_buf *b);
 void at_value_text(struct at_buf *b, const struct at_type *t, const void *bytes);
 void at_value_json(struct at_buf *b, const struct at_type *t, const void *bytes);
+/* A number by its type: sign, and durations with a unit (999ns, 1.23us, 12.3ms, 123s). */
+void at_int_text(struct at_buf *b, const struct at_type *t, int64_t v);
+void at_duration_text(struct at_buf *b, int64_t ns, bool sign);
+/* Elements of a tuple without its parentheses. */
+void at_elems_text(struct at_buf *b, const struct at_type *t, const void *bytes,
+		   const char *between);
+/* JSON: whole numbers past 2^53 as strings; bytes that are no UTF-8 as U+FFFD each. */
+void at_json_int(struct at_buf *b, int64_t v, bool sign);
+void at_json_string(struct at_buf *b, const char *s, size_t n);
 /* Reads the word of an int-like type. */
 int64_t at_value_word(const struct at_type *t, const void *bytes);
 /* printf with bpftrace's conversions over a payload (types checked at compile time). */

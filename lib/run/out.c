@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the text and the JSON sink share. */
+#include "lib/run/out.h"
+
+#include <bpf/bpf.h>
+
+void at_out_flush(struct at_render *r, struct at_buf *b)
+{
+	if (b->n && r->write)
+		r->write(r->arg, b->s, b->n);
+	at_buf_free(b);
+}
+
+size_t at_out_first(const struct at_rows *rows, unsigned top)
+{
+	return top && top < rows->n ? rows->n - top : 0;
+}
+
+size_t at_out_buckets(const struct at_view *v, const struct at_bucket **first)
+{
+	size_t from = 0, to = v->nbuckets;
+
+	while (to && !v->buckets[to - 1].count)
+		to--;
+	while (from < to && !v->buckets[from].count)
+		from++;
+	*first = v->buckets + from;
+	return to - from;
+}
+
+uint64_t at_out_recursion(const struct at_run *run)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; run->prog_fds && i < run->plan->progs.n; i++) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+
+		if (run->prog_fds[i] >= 0 &&
+		    !bpf_obj_get_info_by_fd(run->prog_fds[i], &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the text and the JSON sink share. */
+#ifndef AT_RUN_OUT_H
+#define AT_RUN_OUT_H
+
+#include "lib/run/event.h"
+
+/* Writes what the buffer holds, in one piece, and frees it. */
+void at_out_flush(struct at_render *r, struct at_buf *b);
+/* Rows of which print(@m, top) shows the last ones: the index of the first. */
+size_t at_out_first(const struct at_rows *rows, unsigned top);
+/* Buckets from the first to the last that is not empty; 0: all are. */
+size_t at_out_buckets(const struct at_view *v, const struct at_bucket **first);
+/* Times programs were not run because they were running already, over all programs. */
+uint64_t at_out_recursion(const struct at_run *run);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON lines: one object with "type" and "data" each. Types and shapes are
+ * bpftrace's; "quantiles" and "share" are ours.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/run/out.h"
+
+static void put_start(struct at_buf *b, const char *type)
+{
+	at_buf_printf(b, "{\"type\": \"%s\", \"data\": ", type);
+}
+
+static void put_line(struct at_render *r, struct at_buf *b)
+{
+	at_buf_puts(b, "}\n");
+	at_out_flush(r, b);
+}
+
+static void put_member(struct at_buf *b, const char *name, uint64_t v, bool first)
+{
+	at_buf_printf(b, "%s\"%s\": ", first ? "" : ", ", name);
+	at_json_int(b, v, false);
+}
+
+/* ---- Views ---- */
+
+static void put_histogram(struct at_buf *b, const struct at_view *v)
+{
+	const struct at_bucket *k;
+	size_t n = at_out_buckets(v, &k);
+
+	at_buf_put(b, "[", 1);
+	for (size_t i = 0; i < n; i++) {
+		at_buf_puts(b, i ? ",{" : "{");
+		if (!k[i].open_low) {
+			at_buf_puts(b, "\"min\": ");
+			at_json_int(b, k[i].min, true);
+			at_buf_puts(b, ", ");
+		}
+		if (!k[i].open_high) {
+			at_buf_puts(b, "\"max\": ");
+			at_json_int(b, k[i].max, true);
+			at_buf_puts(b, ", ");
+		}
+		put_member(b, "count", k[i].count, true);
+		at_buf_put(b, "}", 1);
+	}
+	at_buf_put(b, "]", 1);
+}
+
+static void put_cells(struct at_buf *b, const struct at_view *v)
+{
+	bool sign = v->type && v->type->sign, counted = false;
+
+	for (unsigned i = 0; i < v->ncells; i++)
+		counted |= !strcmp(v->cells[i].name, "count");
+	at_buf_put(b, "{", 1);
+	if (!counted)
+		put_member(b, "count", v->total, true);
+	for (unsigned i = 0; i < v->ncells; i++) {
+		at_buf_printf(b, "%s\"%s\": ", i || !counted ? ", " : "", v->cells[i].name);
+		at_json_int(b, v->cells[i].value, sign);
+	}
+	at_buf_put(b, "}", 1);
+}
+
+static void put_view(struct at_buf *b, const struct at_view *v)
+{
+	switch (v->kind) {
+	case AT_VIEW_NUMBER:
+	case AT_VIEW_RATE:
+		at_json_int(b, v->number, !v->type || v->type->sign);
+		return;
+	case AT_VIEW_TABLE:
+	case AT_VIEW_QUANTILES:
+		put_cells(b, v);
+		return;
+	case AT_VIEW_HISTOGRAM:
+		put_histogram(b, v);
+		return;
+	case AT_VIEW_SHARE:
+		at_buf_put(b, "{", 1);
+		put_member(b, "hits", v->hits, true);
+		put_member(b, "total", v->total, false);
+		at_buf_put(b, "}", 1);
+		return;
+	case AT_VIEW_VALUE:
+		at_value_json(b, v->type, v->bytes);
+		return;
+	}
+}
+
+static const char *const types[] = {
+	[AT_VIEW_NUMBER] = "map",	  [AT_VIEW_RATE] = "map",
+	[AT_VIEW_TABLE] = "stats",	  [AT_VIEW_HISTOGRAM] = "hist",
+	[AT_VIEW_QUANTILES] = "quantiles", [AT_VIEW_SHARE] = "share",
+	[AT_VIEW_VALUE] = "map",
+};
+
+/* ---- The sink ---- */
+
+/* A key is a member's name: its text, parts of a tuple separated by commas. */
+static void put_key(struct at_buf *b, const struct at_type *t, const void *key)
+{
+	struct at_buf text = { 0 };
+
+	if (t->kind == AT_T_TUPLE)
+		at_elems_text(&text, t, key, ",");
+	else
+		at_value_text(&text, t, key);
+	at_json_string(b, text.s ? text.s : "", text.n);
+	at_buf_free(&text);
+}
+
+static void put_rows(struct at_buf *b, const struct at_rows *rows, size_t first)
+{
+	at_buf_put(b, "{", 1);
+	for (size_t i = first; i < rows->n; i++) {
+		if (i > first)
+			at_buf_puts(b, ", ");
+		put_key(b, rows->map->key, rows->v[i].key);
+		at_buf_puts(b, ": ");
+		put_view(b, &rows->v[i].view);
+	}
+	at_buf_put(b, "}", 1);
+}
+
+/* div changes what a reader of text sees; JSON has the numbers. Empty keyed maps are left out. */
+static void json_map(struct at_render *r, const struct at_rows *rows, unsigned top, unsigned div)
+{
+	struct at_buf b = { 0 };
+
+	at_render_deliver(r, NULL, 0);
+	if (!rows->n)
+		return;
+	put_start(&b, types[rows->v[0].view.kind]);
+	at_buf_put(&b, "{", 1);
+	at_json_string(&b, rows->map->name, strlen(rows->map->name));
+	at_buf_puts(&b, ": ");
+	if (rows->map->key)
+		put_rows(&b, rows, at_out_first(rows, top));
+	else
+		put_view(&b, &rows->v[0].view);
+	at_buf_put(&b, "}", 1);
+	put_line(r, &b);
+}
+
+static void json_text(struct at_render *r, const char *type, const char *s, size_t n)
+{
+	struct at_buf b = { 0 };
+
+	at_render_deliver(r, s, n);
+	put_start(&b, type);
+	at_json_string(&b, s, n);
+	put_line(r, &b);
+}
+
+static void json_value(struct at_render *r, const struct at_type *t, const void *bytes)
+{
+	struct at_buf b = { 0 };
+
+	at_render_deliver(r, NULL, 0);
+	put_start(&b, "value");
+	at_value_json(&b, t, bytes);
+	put_line(r, &b);
+}
+
+static void json_attached(struct at_render *r, unsigned nprobes)
+{
+	struct at_buf b = { 0 };
+
+	at_buf_printf(&b, "{\"type\": \"attached_probes\", \"count\": %u, \"data\": {\"probes\": %u}",
+		      nprobes, nprobes);
+	put_line(r, &b);
+}
+
+static void json_lost(struct at_render *r, uint64_t events)
+{
+	struct at_buf b = { 0 };
+
+	at_buf_printf(&b, "{\"type\": \"lost_events\", \"count\": %" PRIu64 ", \"data\": {\"events\": "
+		      "%" PRIu64 "}", events, events);
+	put_line(r, &b);
+}
+
+/* Sum of the counters of this name ("map_full" has one per map). */
+static uint64_t sum_of(const struct at_run *run, const char *name)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < run->plan->counters.n; i++)
+		if (!strcmp(run->plan->counters.v[i].name, name))
+			sum += at_counter_read(run, i);
+	return sum;
+}
+
+/* Members in the order of the specification; those that the engine does not count are 0. */
+static void put_http(struct at_render *r, const struct at_run *run)
+{
+	static const char *const names[] = { "seen", "cut", "unmatched", "desynchronised",
+					     "joined_late", "read_failed_calls",
+					     "read_failed_bytes" };
+	struct at_buf b = { 0 };
+
+	put_start(&b, "http_missed");
+	at_buf_put(&b, "{", 1);
+	for (size_t i = 0; i < at_count(names); i++) {
+		struct at_buf name = { 0 };
+
+		at_buf_printf(&name, "http.%s", names[i]);
+		put_member(&b, names[i], sum_of(run, name.s ? name.s : ""), !i);
+		at_buf_free(&name);
+	}
+	put_member(&b, "lost", sum_of(run, "lost"), false);
+	put_member(&b, "map_full", sum_of(run, "map_full"), false);
+	put_member(&b, "recursion", at_out_recursion(run), false);
+	at_buf_put(&b, "}", 1);
+	put_line(r, &b);
+}
+
+static void put_map_full(struct at_render *r, const struct at_run *run)
+{
+	const struct at_plan *p = run->plan;
+	struct at_buf b = { 0 };
+	bool first = true;
+
+	put_start(&b, "map_full");
+	at_buf_put(&b, "{", 1);
+	for (size_t i = 0; i < p->counters.n; i++) {
+		const struct at_plan_counter *c = &p->counters.v[i];
+		uint64_t n = c->map >= 0 ? at_counter_read(run, i) : 0;
+
+		if (n)
+			put_member(&b, p->maps.v[c->map].name, n, first);
+		first = first && !n;
+	}
+	at_buf_put(&b, "}", 1);
+	if (first)
+		at_buf_free(&b);
+	else
+		put_line(r, &b);
+}
+
+static void json_counters(struct at_render *r, const struct at_run *run)
+{
+	uint64_t lost = sum_of(run, "lost");
+
+	if (lost)
+		json_lost(r, lost);
+	put_map_full(r, run);
+	for (size_t i = 0; i < run->plan->counters.n; i++) {
+		if (strncmp(run->plan->counters.v[i].name, "http.", 5))
+			continue;
+		put_http(r, run);
+		return;
+	}
+}
+
+const struct at_sink at_sink_json = {
+	.name = "json",
+	.text = json_text,
+	.value = json_value,
+	.map = json_map,
+	.counters = json_counters,
+	.attached = json_attached,
+	.lost = json_lost,
+};
