@@ -8,8 +8,10 @@
  *   all other functions in .text, local symbols named like the function.
  * - ld_imm64 with src 5: map index in imm (AT_IR_MAP). src 6: map index in imm,
  *   offset 0 (AT_IR_MAPVAL). src 7: index of a symbolic constant (AT_IR_SYM).
- * - calls by R_BPF_64_32, function addresses by R_BPF_64_64; an undefined
- *   symbol is a kfunc.
+ * - calls by R_BPF_64_32, function addresses by R_BPF_64_64, both against the
+ *   section's symbol with the place in imm, as LLVM writes local functions; an
+ *   undefined symbol is a kfunc. NAME_loop is the callback of bpf_loop made of
+ *   a REPEAT's function NAME.
  * - .BTF with FUNC and FUNC_PROTO only, .BTF.ext with func_info and line_info.
  *   Line numbers are those of the script; column 0 and line 0 where a node has
  *   no range.

@@ -15,9 +15,16 @@
  * arguments (trip number, context word) that returns 0 to go on. codegen makes
  * it a may_goto loop with the function inlined (kernel 6.9) or bpf_loop (5.17,
  * the function a callback). Hence: what must survive a trip lives in memory
- * that the context leads to; a trip must not rely on how often it has run; the
- * verifier must see unknown values at the head of each trip, so loop state
- * belongs in a map value, not on the stack.
+ * that the context leads to; the verifier must see unknown values at the head
+ * of each trip, so loop state belongs in a map value, not on the stack.
+ * At most AT_IR_TRIPS trips are made, and fewer when the kernel's budget for
+ * the program is spent (may_goto: 8 M trips of all its loops together, and in
+ * newer kernels 250 ms); the loop is then left as if all trips had been made.
+ * The trip number counts from 0 and is a word of which the verifier knows
+ * nothing: bound it (mask it) before it becomes part of an address.
+ *
+ * A function of kind TRIP gives its caller 0 or 1, whatever it returns, since
+ * the kernel takes nothing else of a callback.
  */
 #ifndef AT_FRONTEND_IR_H
 #define AT_FRONTEND_IR_H
@@ -86,7 +93,10 @@ struct at_ir_func {
 
 struct at_plan;
 
-enum { AT_IR_DEPTH = 48 };
+enum {
+	AT_IR_DEPTH = 48,      /* of nested blocks */
+	AT_IR_TRIPS = 1 << 23, /* most trips of a REPEAT, BPF_MAX_LOOPS */
+};
 
 /* The builder. One function at a time; keep one builder per function to write several. */
 struct at_irb {
