@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-libat_la_SOURCES += frontend/ir.c frontend/ir.h frontend/ir.def frontend/plan.c frontend/plan.h
+libat_la_SOURCES += frontend/ir.c frontend/ir.h frontend/ir.def frontend/plan.c frontend/plan.h \
+	frontend/dump.h frontend/dump_plan.c frontend/dump_ir.c
 # Types, check, lowering.
 libat_la_SOURCES += frontend/type.c frontend/type.h frontend/check.c frontend/check.h \
 	frontend/check_int.h frontend/check_expr.c frontend/check_call.c frontend/check_map.c \
