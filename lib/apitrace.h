@@ -47,7 +47,7 @@ struct apitrace_opts {
 	/* Gets what a verbose user wants to know, a line a call, without newline. NULL: dropped. */
 	void (*log)(void *arg, const char *line);
 	void *arg;
-	pid_t pid;                   /* trace this process only; 0: all */
+	pid_t pid;                   /* trace this process only; 0: all; -1: apitrace_set_pid tells */
 	const char *const *params;   /* positional parameters $1..; copied */
 	size_t nparams;
 	bool unsafe;                 /* allow functions that change the system */
@@ -68,7 +68,7 @@ int apitrace_compile(struct apitrace *h, const char *name, const char *text, siz
 int apitrace_load(struct apitrace *h) APITRACE_API;   /* -EPERM: privilege; -ENOTSUP: kernel */
 int apitrace_attach(struct apitrace *h) APITRACE_API; /* runs `begin`; probes are live on return */
 unsigned apitrace_probes(const struct apitrace *h) APITRACE_API; /* attach points of the script */
-/* The process to trace when it was not known before (started by -c); before apitrace_load(). */
+/* The process to trace when it was not known before (opts.pid -1); before apitrace_load(). */
 int apitrace_set_pid(struct apitrace *h, pid_t pid) APITRACE_API;
 
 /* ---- While it runs ---- */

@@ -134,6 +134,14 @@ int at_run_attach(struct at_run *run)
 	return err;
 }
 
+bool at_run_waits(const struct at_run *run)
+{
+	for (size_t i = 0; i < run->plan->progs.n; i++)
+		if (is_probe(&run->plan->progs.v[i]))
+			return true;
+	return false;
+}
+
 /* ---- Detaching ---- */
 
 static void *close_link(void *arg)

@@ -30,6 +30,8 @@ int at_run_load(struct at_run *run, const void *elf, size_t size,
 		void (*log)(void *arg, const char *line), void *arg);
 /* In order: begin programs run first, then everything else is attached. */
 int at_run_attach(struct at_run *run);
+/* Is there anything that can still fire (a probe other than begin, end, iterators)? */
+bool at_run_waits(const struct at_run *run);
 /* Stops programs at once, runs `end` programs, closes links in parallel. */
 void at_run_detach(struct at_run *run);
 /* Releases all; takes half-built runs. */
