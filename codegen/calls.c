@@ -71,7 +71,8 @@ static int visit_call(struct cg *cg, struct cg_func *f, const struct at_ir *n)
 	return call(cg, f, n->index);
 }
 
-static int visit_block(struct cg *cg, struct cg_func *f, const struct at_ir_block *block, bool *g);
+static int visit_block(struct cg *cg, struct cg_func *f, const struct at_ir_block *block,
+		       bool *g);
 
 static int visit_node(struct cg *cg, struct cg_func *f, const struct at_ir *n, bool *has_goto)
 {
@@ -96,7 +97,8 @@ static int visit_node(struct cg *cg, struct cg_func *f, const struct at_ir *n, b
 	return err ? err : visit_block(cg, f, n->other, has_goto);
 }
 
-static int visit_block(struct cg *cg, struct cg_func *f, const struct at_ir_block *block, bool *g)
+static int visit_block(struct cg *cg, struct cg_func *f, const struct at_ir_block *block,
+		       bool *g)
 {
 	int err = 0;
 
@@ -108,12 +110,13 @@ static int visit_block(struct cg *cg, struct cg_func *f, const struct at_ir_bloc
 static int check_limits(struct cg *cg, const struct at_ir_func *fn, const struct cg_func *f)
 {
 	if (f->own + f->below > CG_STACK)
-		return cg_error(cg, fn->range,
-				"%s needs %u bytes of stack with what it calls, the kernel gives %d",
-				fn->name, f->own + f->below, CG_STACK);
+		return cg_error(
+			cg, fn->range,
+			"%s needs %u bytes of stack with what it calls, the kernel gives %d",
+			fn->name, f->own + f->below, CG_STACK);
 	if (f->depth > CG_FRAMES)
-		return cg_error(cg, fn->range, "%s is %u calls deep, the kernel allows %d", fn->name,
-				f->depth, CG_FRAMES);
+		return cg_error(cg, fn->range, "%s is %u calls deep, the kernel allows %d",
+				fn->name, f->depth, CG_FRAMES);
 	return 0;
 }
 

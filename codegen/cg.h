@@ -24,8 +24,8 @@
 #include "codegen/codegen.h"
 
 enum {
-	CG_STACK = 512,  /* of a chain of calls, MAX_BPF_STACK */
-	CG_FRAMES = 8,   /* MAX_CALL_FRAMES */
+	CG_STACK = 512, /* of a chain of calls, MAX_BPF_STACK */
+	CG_FRAMES = 8,  /* MAX_CALL_FRAMES */
 	CG_MAX_PARAMS = 5,
 };
 
@@ -35,17 +35,17 @@ struct cg_func {
 	LLVMValueRef thunk; /* the callback of bpf_loop that stands for it */
 	bool called, thunked;
 	enum { CG_NEW, CG_BUSY, CG_DONE } state;
-	unsigned own;       /* bytes of its frame */
-	unsigned below;     /* most bytes of frames under it */
-	unsigned depth;     /* frames, its own included */
+	unsigned own;   /* bytes of its frame */
+	unsigned below; /* most bytes of frames under it */
+	unsigned depth; /* frames, its own included */
 };
 
 struct cg_debug {
 	LLVMDIBuilderRef di;
 	LLVMMetadataRef file, unit, word, scope;
 	LLVMMetadataRef types[CG_MAX_PARAMS + 1];
-	int source_fd;       /* memfd with the script's text, or -1 */
-	uint32_t *lines;     /* offsets where lines begin */
+	int source_fd;   /* memfd with the script's text, or -1 */
+	uint32_t *lines; /* offsets where lines begin */
 	size_t nlines;
 };
 
@@ -54,11 +54,11 @@ struct cg_body {
 	const struct at_ir_func *fn;
 	struct cg_body *outer;
 	LLVMValueRef *locals, *slots;
-	LLVMBasicBlockRef exit;   /* inlined: where return goes */
-	LLVMValueRef result;      /* inlined: where return leaves its value */
-	bool as_bool;             /* return 0 or 1 only */
+	LLVMBasicBlockRef exit;        /* inlined: where return goes */
+	LLVMValueRef result;           /* inlined: where return leaves its value */
+	bool as_bool;                  /* return 0 or 1 only */
 	LLVMBasicBlockRef head, after; /* of the innermost LOOP */
-	bool broken;              /* that loop has a break */
+	bool broken;                   /* that loop has a break */
 };
 
 struct cg {
@@ -69,9 +69,9 @@ struct cg {
 	LLVMContextRef ctx;
 	LLVMModuleRef mod;
 	LLVMTargetMachineRef tm;
-	LLVMBuilderRef b;      /* at the place being written */
+	LLVMBuilderRef b;       /* at the place being written */
 	LLVMBuilderRef allocas; /* in the entry block of the function being written */
-	LLVMValueRef host;     /* LLVM function being written */
+	LLVMValueRef host;      /* LLVM function being written */
 	LLVMTypeRef i1, i8, i16, i32, i64;
 	LLVMValueRef pseudo;   /* llvm.bpf.pseudo */
 	struct cg_func *funcs; /* by plan function */

@@ -156,8 +156,9 @@ static int make_machine(struct cg *cg)
 		LLVMDisposeMessage(text);
 		return -ENOTSUP;
 	}
-	cg->tm = LLVMCreateTargetMachine(target, triple, cg->opts.cpu, "", LLVMCodeGenLevelDefault,
-					 LLVMRelocDefault, LLVMCodeModelDefault);
+	cg->tm = LLVMCreateTargetMachine(target, triple, cg->opts.cpu, "",
+					 LLVMCodeGenLevelDefault, LLVMRelocDefault,
+					 LLVMCodeModelDefault);
 	if (!cg->tm)
 		return cg_error(cg, (struct at_range){ 0, 0 }, "LLVM cannot generate BPF %s",
 				cg->opts.cpu);
@@ -307,8 +308,8 @@ static void take_opts(struct cg *cg, const struct at_codegen_opts *opts)
 		cg->opts.passes = DEFAULT_PASSES;
 }
 
-int apitrace_codegen(const struct at_plan *plan, const struct at_codegen_opts *opts, unsigned want,
-		     struct at_codegen_result *out)
+int apitrace_codegen(const struct at_plan *plan, const struct at_codegen_opts *opts,
+		     unsigned want, struct at_codegen_result *out)
 {
 	struct cg cg = { .plan = plan, .out = out, .debug.source_fd = -1 };
 	int err;
@@ -317,11 +318,13 @@ int apitrace_codegen(const struct at_plan *plan, const struct at_codegen_opts *o
 	take_opts(&cg, opts);
 	cg.arena = at_arena_new();
 	if (!cg.arena)
-		return cg_error(&cg, (struct at_range){ 0, 0 }, "no memory to compile in"), -ENOMEM;
+		return cg_error(&cg, (struct at_range){ 0, 0 }, "no memory to compile in"),
+		       -ENOMEM;
 	err = guarded(&cg, want);
 	at_arena_free(cg.arena);
 	if (err && !out->error)
-		cg_error(&cg, (struct at_range){ 0, 0 }, "compiling failed: %s", strerror(-err));
+		cg_error(&cg, (struct at_range){ 0, 0 }, "compiling failed: %s",
+			 strerror(-err));
 	if (err) {
 		free(out->elf);
 		out->elf = NULL;

@@ -12,7 +12,7 @@
 #include "codegen/cg.h"
 
 enum {
-	DIRECTIVES_ONLY = 3, /* DICompileUnit::DebugDirectivesOnly; the C API has no name for it */
+	DIRECTIVES_ONLY = 3, /* DICompileUnit::DebugDirectivesOnly, not named in the C API */
 	DW_ATE_UNSIGNED = 7,
 };
 
@@ -54,11 +54,10 @@ static LLVMMetadataRef make_unit(struct cg *cg)
 {
 	static const char producer[] = "apitrace";
 
-	return LLVMDIBuilderCreateCompileUnit(cg->debug.di, LLVMDWARFSourceLanguageC,
-					      cg->debug.file, producer, sizeof(producer) - 1, true,
-					      "", 0, 0, "", 0,
-					      (LLVMDWARFEmissionKind)DIRECTIVES_ONLY, 0, false,
-					      false, "", 0, "", 0);
+	return LLVMDIBuilderCreateCompileUnit(
+		cg->debug.di, LLVMDWARFSourceLanguageC, cg->debug.file, producer,
+		sizeof(producer) - 1, true, "", 0, 0, "", 0,
+		(LLVMDWARFEmissionKind)DIRECTIVES_ONLY, 0, false, false, "", 0, "", 0);
 }
 
 static void mark_version(struct cg *cg)
@@ -131,8 +130,9 @@ static void name_params(struct cg *cg, LLVMMetadataRef sub, const struct at_ir_f
 	for (unsigned i = 0; i < fn->nparams; i++) {
 		const char *name = param_name(cg, fn, i);
 
-		LLVMDIBuilderCreateParameterVariable(d->di, sub, name, strlen(name), i + 1, d->file,
-						     line, d->word, true, LLVMDIFlagZero);
+		LLVMDIBuilderCreateParameterVariable(d->di, sub, name, strlen(name), i + 1,
+						     d->file, line, d->word, true,
+						     LLVMDIFlagZero);
 	}
 }
 
@@ -145,9 +145,9 @@ void cg_debug_func(struct cg *cg, LLVMValueRef value, const char *name,
 
 	if (fn->range.end)
 		place(d, fn->range.beg, &line, &column);
-	sub = LLVMDIBuilderCreateFunction(d->di, d->file, name, strlen(name), "", 0, d->file, line,
-					  d->types[fn->nparams], fn->kind != AT_FN_PROG, true, line,
-					  LLVMDIFlagZero, true);
+	sub = LLVMDIBuilderCreateFunction(d->di, d->file, name, strlen(name), "", 0, d->file,
+					  line, d->types[fn->nparams], fn->kind != AT_FN_PROG,
+					  true, line, LLVMDIFlagZero, true);
 	name_params(cg, sub, fn, line);
 	LLVMSetSubprogram(value, sub);
 }

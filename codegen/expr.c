@@ -12,17 +12,17 @@ static const struct {
 	enum op_class class;
 	int code; /* LLVMOpcode, LLVMIntPredicate; of divisions: 1 for the remainder */
 } bins[AT_OP_UNARY] = {
-	[AT_OP_ADD] = { PLAIN, LLVMAdd },         [AT_OP_SUB] = { PLAIN, LLVMSub },
-	[AT_OP_MUL] = { PLAIN, LLVMMul },         [AT_OP_AND] = { PLAIN, LLVMAnd },
-	[AT_OP_OR] = { PLAIN, LLVMOr },           [AT_OP_XOR] = { PLAIN, LLVMXor },
-	[AT_OP_SHL] = { SHIFT, LLVMShl },         [AT_OP_SHR] = { SHIFT, LLVMLShr },
-	[AT_OP_SAR] = { SHIFT, LLVMAShr },        [AT_OP_EQ] = { COMPARE, LLVMIntEQ },
-	[AT_OP_NE] = { COMPARE, LLVMIntNE },      [AT_OP_ULT] = { COMPARE, LLVMIntULT },
-	[AT_OP_ULE] = { COMPARE, LLVMIntULE },    [AT_OP_UGT] = { COMPARE, LLVMIntUGT },
-	[AT_OP_UGE] = { COMPARE, LLVMIntUGE },    [AT_OP_SLT] = { COMPARE, LLVMIntSLT },
-	[AT_OP_SLE] = { COMPARE, LLVMIntSLE },    [AT_OP_SGT] = { COMPARE, LLVMIntSGT },
-	[AT_OP_SGE] = { COMPARE, LLVMIntSGE },    [AT_OP_UDIV] = { UNSIGNED_DIV, 0 },
-	[AT_OP_UMOD] = { UNSIGNED_DIV, 1 },       [AT_OP_SDIV] = { SIGNED_DIV, 0 },
+	[AT_OP_ADD] = { PLAIN, LLVMAdd },      [AT_OP_SUB] = { PLAIN, LLVMSub },
+	[AT_OP_MUL] = { PLAIN, LLVMMul },      [AT_OP_AND] = { PLAIN, LLVMAnd },
+	[AT_OP_OR] = { PLAIN, LLVMOr },        [AT_OP_XOR] = { PLAIN, LLVMXor },
+	[AT_OP_SHL] = { SHIFT, LLVMShl },      [AT_OP_SHR] = { SHIFT, LLVMLShr },
+	[AT_OP_SAR] = { SHIFT, LLVMAShr },     [AT_OP_EQ] = { COMPARE, LLVMIntEQ },
+	[AT_OP_NE] = { COMPARE, LLVMIntNE },   [AT_OP_ULT] = { COMPARE, LLVMIntULT },
+	[AT_OP_ULE] = { COMPARE, LLVMIntULE }, [AT_OP_UGT] = { COMPARE, LLVMIntUGT },
+	[AT_OP_UGE] = { COMPARE, LLVMIntUGE }, [AT_OP_SLT] = { COMPARE, LLVMIntSLT },
+	[AT_OP_SLE] = { COMPARE, LLVMIntSLE }, [AT_OP_SGT] = { COMPARE, LLVMIntSGT },
+	[AT_OP_SGE] = { COMPARE, LLVMIntSGE }, [AT_OP_UDIV] = { UNSIGNED_DIV, 0 },
+	[AT_OP_UMOD] = { UNSIGNED_DIV, 1 },    [AT_OP_SDIV] = { SIGNED_DIV, 0 },
 	[AT_OP_SMOD] = { SIGNED_DIV, 1 },
 };
 
@@ -33,8 +33,8 @@ LLVMValueRef cg_word(struct cg *cg, int64_t v)
 
 /* ---- Inline assembly: what LLVM must not reason about, or does not know ---- */
 
-static LLVMValueRef assembly(struct cg *cg, const char *text, const char *operands,
-			     bool effect, LLVMValueRef *args, unsigned n)
+static LLVMValueRef assembly(struct cg *cg, const char *text, const char *operands, bool effect,
+			     LLVMValueRef *args, unsigned n)
 {
 	char code[96], constraints[24];
 	LLVMTypeRef type = cg_func_type(cg, n);
@@ -43,8 +43,8 @@ static LLVMValueRef assembly(struct cg *cg, const char *text, const char *operan
 	/* The C API takes them writable. */
 	strcpy(code, text);
 	strcpy(constraints, operands);
-	value = LLVMGetInlineAsm(type, code, strlen(code), constraints, strlen(constraints), effect,
-				 false, LLVMInlineAsmDialectATT, false);
+	value = LLVMGetInlineAsm(type, code, strlen(code), constraints, strlen(constraints),
+				 effect, false, LLVMInlineAsmDialectATT, false);
 	return LLVMBuildCall2(cg->b, type, value, args, n, "");
 }
 
@@ -60,7 +60,8 @@ LLVMValueRef cg_hide(struct cg *cg, LLVMValueRef v)
  */
 LLVMValueRef cg_budget(struct cg *cg)
 {
-	return assembly(cg, "$0 = 0\n.byte 0xe5, 0\n.short 1\n.long 0\n$0 = 1", "=r", true, NULL, 0);
+	return assembly(cg, "$0 = 0\n.byte 0xe5, 0\n.short 1\n.long 0\n$0 = 1", "=r", true,
+			NULL, 0);
 }
 
 /* ---- Arithmetic ---- */
@@ -95,7 +96,8 @@ static LLVMValueRef divide_signed(struct cg *cg, bool remainder, LLVMValueRef x,
 
 static LLVMValueRef shift(struct cg *cg, LLVMOpcode op, LLVMValueRef x, LLVMValueRef count)
 {
-	return LLVMBuildBinOp(cg->b, op, x, LLVMBuildAnd(cg->b, count, cg_word(cg, 63), ""), "");
+	return LLVMBuildBinOp(cg->b, op, x, LLVMBuildAnd(cg->b, count, cg_word(cg, 63), ""),
+			      "");
 }
 
 static LLVMValueRef to_word(struct cg *cg, LLVMValueRef truth)
@@ -124,8 +126,11 @@ static LLVMValueRef expr_bin(struct cg *cg, const struct at_ir *e)
 
 static LLVMValueRef bswap(struct cg *cg, LLVMValueRef v, unsigned width)
 {
-	static const char *const names[] = { [2] = "llvm.bswap.i16", [4] = "llvm.bswap.i32",
-					     [8] = "llvm.bswap.i64" };
+	static const char *const names[] = {
+		[2] = "llvm.bswap.i16",
+		[4] = "llvm.bswap.i32",
+		[8] = "llvm.bswap.i64",
+	};
 	LLVMTypeRef type = cg_int(cg, width), fn_type = LLVMFunctionType(type, &type, 1, false);
 	LLVMValueRef fn = LLVMGetNamedFunction(cg->mod, names[width]);
 
@@ -139,7 +144,8 @@ static LLVMValueRef bswap(struct cg *cg, LLVMValueRef v, unsigned width)
 static LLVMValueRef extend(struct cg *cg, LLVMValueRef v, unsigned width, bool sign)
 {
 	v = LLVMBuildTrunc(cg->b, v, cg_int(cg, width), "");
-	return sign ? LLVMBuildSExt(cg->b, v, cg->i64, "") : LLVMBuildZExt(cg->b, v, cg->i64, "");
+	return sign ? LLVMBuildSExt(cg->b, v, cg->i64, "")
+		    : LLVMBuildZExt(cg->b, v, cg->i64, "");
 }
 
 static LLVMValueRef un_neg(struct cg *cg, LLVMValueRef v, unsigned width)
@@ -172,12 +178,12 @@ static const struct {
 	LLVMValueRef (*make)(struct cg *cg, LLVMValueRef v, unsigned width);
 	unsigned width;
 } uns[AT_OP_COUNT] = {
-	[AT_OP_NEG] = { un_neg },         [AT_OP_NOT] = { un_not },
-	[AT_OP_ZEXT8] = { un_zext, 1 },   [AT_OP_ZEXT16] = { un_zext, 2 },
-	[AT_OP_ZEXT32] = { un_zext, 4 },  [AT_OP_SEXT8] = { un_sext, 1 },
-	[AT_OP_SEXT16] = { un_sext, 2 },  [AT_OP_SEXT32] = { un_sext, 4 },
-	[AT_OP_BSWAP16] = { bswap, 2 },   [AT_OP_BSWAP32] = { bswap, 4 },
-	[AT_OP_BSWAP64] = { bswap, 8 },   [AT_OP_HIDE] = { un_hide },
+	[AT_OP_NEG] = { un_neg },        [AT_OP_NOT] = { un_not },
+	[AT_OP_ZEXT8] = { un_zext, 1 },  [AT_OP_ZEXT16] = { un_zext, 2 },
+	[AT_OP_ZEXT32] = { un_zext, 4 }, [AT_OP_SEXT8] = { un_sext, 1 },
+	[AT_OP_SEXT16] = { un_sext, 2 }, [AT_OP_SEXT32] = { un_sext, 4 },
+	[AT_OP_BSWAP16] = { bswap, 2 },  [AT_OP_BSWAP32] = { bswap, 4 },
+	[AT_OP_BSWAP64] = { bswap, 8 },  [AT_OP_HIDE] = { un_hide },
 };
 
 static LLVMValueRef expr_un(struct cg *cg, const struct at_ir *e)
@@ -321,17 +327,20 @@ static LLVMValueRef expr_call(struct cg *cg, const struct at_ir *e)
 	take_args(cg, e, args);
 	if (cg_inlined(fn))
 		return cg_inline(cg, fn, args);
-	return LLVMBuildCall2(cg->b, cg_func_type(cg, e->n), cg->funcs[e->index].value, args, e->n,
-			      "");
+	return LLVMBuildCall2(cg->b, cg_func_type(cg, e->n), cg->funcs[e->index].value, args,
+			      e->n, "");
 }
 
 static LLVMValueRef (*const makers[AT_IR_EXPR_COUNT])(struct cg *, const struct at_ir *) = {
-	[AT_IR_CONST] = expr_const,   [AT_IR_SYM] = expr_sym,       [AT_IR_LOCAL] = expr_local,
-	[AT_IR_SLOT] = expr_slot,     [AT_IR_MAP] = expr_map,       [AT_IR_MAPVAL] = expr_mapval,
-	[AT_IR_FUNC] = expr_func,     [AT_IR_BIN] = expr_bin,       [AT_IR_UN] = expr_un,
-	[AT_IR_SELECT] = expr_select, [AT_IR_LOAD] = cg_load,       [AT_IR_HELPER] = expr_helper,
-	[AT_IR_KFUNC] = expr_kfunc,   [AT_IR_CALL] = expr_call,     [AT_IR_XADD] = cg_xadd,
-	[AT_IR_XCHG] = cg_xchg,       [AT_IR_CMPXCHG] = cg_cmpxchg,
+	[AT_IR_CONST] = expr_const,   [AT_IR_SYM] = expr_sym,
+	[AT_IR_LOCAL] = expr_local,   [AT_IR_SLOT] = expr_slot,
+	[AT_IR_MAP] = expr_map,       [AT_IR_MAPVAL] = expr_mapval,
+	[AT_IR_FUNC] = expr_func,     [AT_IR_BIN] = expr_bin,
+	[AT_IR_UN] = expr_un,         [AT_IR_SELECT] = expr_select,
+	[AT_IR_LOAD] = cg_load,       [AT_IR_HELPER] = expr_helper,
+	[AT_IR_KFUNC] = expr_kfunc,   [AT_IR_CALL] = expr_call,
+	[AT_IR_XADD] = cg_xadd,       [AT_IR_XCHG] = cg_xchg,
+	[AT_IR_CMPXCHG] = cg_cmpxchg,
 };
 
 LLVMValueRef cg_expr(struct cg *cg, const struct at_ir *e)

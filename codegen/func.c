@@ -265,12 +265,18 @@ static bool stmt_repeat(struct cg *cg, const struct at_ir *s)
 }
 
 static bool (*const makers[AT_IR_KIND_COUNT])(struct cg *, const struct at_ir *) = {
-	[AT_IR_S_SET] = stmt_set,       [AT_IR_S_STORE] = stmt_store,
-	[AT_IR_S_ZERO] = stmt_zero,     [AT_IR_S_COPY] = stmt_copy,
-	[AT_IR_S_ADD] = stmt_add,       [AT_IR_S_DO] = stmt_do,
-	[AT_IR_S_IF] = stmt_if,         [AT_IR_S_LOOP] = stmt_loop,
-	[AT_IR_S_REPEAT] = stmt_repeat, [AT_IR_S_BREAK] = stmt_break,
-	[AT_IR_S_CONTINUE] = stmt_continue, [AT_IR_S_RETURN] = stmt_return,
+	[AT_IR_S_SET] = stmt_set,
+	[AT_IR_S_STORE] = stmt_store,
+	[AT_IR_S_ZERO] = stmt_zero,
+	[AT_IR_S_COPY] = stmt_copy,
+	[AT_IR_S_ADD] = stmt_add,
+	[AT_IR_S_DO] = stmt_do,
+	[AT_IR_S_IF] = stmt_if,
+	[AT_IR_S_LOOP] = stmt_loop,
+	[AT_IR_S_REPEAT] = stmt_repeat,
+	[AT_IR_S_BREAK] = stmt_break,
+	[AT_IR_S_CONTINUE] = stmt_continue,
+	[AT_IR_S_RETURN] = stmt_return,
 };
 
 /* True when control reaches its end. */
@@ -356,8 +362,8 @@ void cg_functions(struct cg *cg)
 		if (cg->funcs[i].called)
 			cg->funcs[i].value = declare(cg, fn, fn->name);
 		if (cg->funcs[i].thunked)
-			cg->funcs[i].thunk = declare(
-				cg, fn, at_sprintf(cg->arena, "%s_loop", fn->name));
+			cg->funcs[i].thunk =
+				declare(cg, fn, at_sprintf(cg->arena, "%s_loop", fn->name));
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct at_ir_func *fn = cg->plan->funcs.v[i];

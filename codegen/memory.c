@@ -7,8 +7,8 @@
 #include "codegen/cg.h"
 
 enum {
-	UNROLLED = 512,  /* bytes that are zeroed or copied without a loop or helper */
-	PER_TRIP = 64,   /* bytes zeroed by a trip of the loop for more */
+	UNROLLED = 512,          /* bytes that are zeroed or copied without a loop or helper */
+	PER_TRIP = 64,           /* bytes zeroed by a trip of the loop for more */
 	PROBE_READ_KERNEL = 113, /* enum bpf_func_id */
 };
 
@@ -104,8 +104,8 @@ LLVMValueRef cg_cmpxchg(struct cg *cg, const struct at_ir *e)
 	LLVMValueRef addr = cg_expr(cg, e->a);
 	LLVMValueRef expect = narrow(cg, cg_expr(cg, e->b), e->width);
 	LLVMValueRef v = narrow(cg, cg_expr(cg, e->c), e->width);
-	LLVMValueRef pair = LLVMBuildAtomicCmpXchg(cg->b, cg_address(cg, addr, e->imm, e->width),
-						   expect, v, order, order, false);
+	LLVMValueRef pair = LLVMBuildAtomicCmpXchg(
+		cg->b, cg_address(cg, addr, e->imm, e->width), expect, v, order, order, false);
 
 	return widen(cg, LLVMBuildExtractValue(cg->b, pair, 0, ""));
 }

@@ -157,7 +157,9 @@ static void put_call(struct at_out *o, const struct at_ir *e)
 static void put_atomic(struct at_out *o, const struct at_ir *e)
 {
 	static const char *const names[] = {
-		[AT_IR_XADD] = "xadd", [AT_IR_XCHG] = "xchg", [AT_IR_CMPXCHG] = "cmpxchg",
+		[AT_IR_XADD] = "xadd",
+		[AT_IR_XCHG] = "xchg",
+		[AT_IR_CMPXCHG] = "cmpxchg",
 	};
 
 	at_put(o, "%s(", names[e->kind]);
@@ -268,16 +270,21 @@ static void put_return(struct at_out *o, const struct at_ir *s)
 }
 
 static void (*const writers[AT_IR_KIND_COUNT])(struct at_out *, const struct at_ir *) = {
-	[AT_IR_CONST] = put_const,     [AT_IR_SYM] = put_sym,         [AT_IR_LOCAL] = put_get,
-	[AT_IR_SLOT] = put_slot,       [AT_IR_MAP] = put_map,         [AT_IR_MAPVAL] = put_mapval,
-	[AT_IR_FUNC] = put_func,       [AT_IR_BIN] = put_bin,         [AT_IR_UN] = put_un,
-	[AT_IR_SELECT] = put_select,   [AT_IR_LOAD] = put_memory,     [AT_IR_HELPER] = put_helper,
-	[AT_IR_KFUNC] = put_kfunc,     [AT_IR_CALL] = put_call,       [AT_IR_XADD] = put_atomic,
-	[AT_IR_XCHG] = put_atomic,     [AT_IR_CMPXCHG] = put_atomic,  [AT_IR_S_SET] = put_set,
-	[AT_IR_S_STORE] = put_store,   [AT_IR_S_ZERO] = put_zero,     [AT_IR_S_COPY] = put_copy,
-	[AT_IR_S_ADD] = put_add,       [AT_IR_S_DO] = put_do,         [AT_IR_S_IF] = put_if,
-	[AT_IR_S_LOOP] = put_loop,     [AT_IR_S_REPEAT] = put_repeat, [AT_IR_S_BREAK] = put_break,
-	[AT_IR_S_CONTINUE] = put_continue, [AT_IR_S_RETURN] = put_return,
+	[AT_IR_CONST] = put_const,     [AT_IR_SYM] = put_sym,
+	[AT_IR_LOCAL] = put_get,       [AT_IR_SLOT] = put_slot,
+	[AT_IR_MAP] = put_map,         [AT_IR_MAPVAL] = put_mapval,
+	[AT_IR_FUNC] = put_func,       [AT_IR_BIN] = put_bin,
+	[AT_IR_UN] = put_un,           [AT_IR_SELECT] = put_select,
+	[AT_IR_LOAD] = put_memory,     [AT_IR_HELPER] = put_helper,
+	[AT_IR_KFUNC] = put_kfunc,     [AT_IR_CALL] = put_call,
+	[AT_IR_XADD] = put_atomic,     [AT_IR_XCHG] = put_atomic,
+	[AT_IR_CMPXCHG] = put_atomic,  [AT_IR_S_SET] = put_set,
+	[AT_IR_S_STORE] = put_store,   [AT_IR_S_ZERO] = put_zero,
+	[AT_IR_S_COPY] = put_copy,     [AT_IR_S_ADD] = put_add,
+	[AT_IR_S_DO] = put_do,         [AT_IR_S_IF] = put_if,
+	[AT_IR_S_LOOP] = put_loop,     [AT_IR_S_REPEAT] = put_repeat,
+	[AT_IR_S_BREAK] = put_break,   [AT_IR_S_CONTINUE] = put_continue,
+	[AT_IR_S_RETURN] = put_return,
 };
 
 static void put_expr(struct at_out *o, const struct at_ir *e)

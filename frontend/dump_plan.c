@@ -8,21 +8,17 @@
 #include "frontend/dump.h"
 
 static const char *const map_kinds[] = {
-	[AT_MAP_HASH] = "hash",
-	[AT_MAP_PERCPU_HASH] = "percpu_hash",
-	[AT_MAP_LRU_HASH] = "lru_hash",
-	[AT_MAP_LRU_PERCPU_HASH] = "lru_percpu_hash",
-	[AT_MAP_ARRAY] = "array",
-	[AT_MAP_PERCPU_ARRAY] = "percpu_array",
-	[AT_MAP_RINGBUF] = "ringbuf",
-	[AT_MAP_SK_STORAGE] = "sk_storage",
+	[AT_MAP_HASH] = "hash",         [AT_MAP_PERCPU_HASH] = "percpu_hash",
+	[AT_MAP_LRU_HASH] = "lru_hash", [AT_MAP_LRU_PERCPU_HASH] = "lru_percpu_hash",
+	[AT_MAP_ARRAY] = "array",       [AT_MAP_PERCPU_ARRAY] = "percpu_array",
+	[AT_MAP_RINGBUF] = "ringbuf",   [AT_MAP_SK_STORAGE] = "sk_storage",
 };
 
 static const char *const sym_kinds[] = {
-	[AT_SYM_CONST] = "const",     [AT_SYM_BTF_OFFSET] = "btf_offset",
-	[AT_SYM_SECRET] = "secret",   [AT_SYM_PID] = "pid",
-	[AT_SYM_SELF] = "self",       [AT_SYM_NCPUS] = "ncpus",
-	[AT_SYM_START] = "start",     [AT_SYM_KCONST] = "kconst",
+	[AT_SYM_CONST] = "const",   [AT_SYM_BTF_OFFSET] = "btf_offset",
+	[AT_SYM_SECRET] = "secret", [AT_SYM_PID] = "pid",
+	[AT_SYM_SELF] = "self",     [AT_SYM_NCPUS] = "ncpus",
+	[AT_SYM_START] = "start",   [AT_SYM_KCONST] = "kconst",
 };
 
 static const char *const prog_kinds[] = {
@@ -71,7 +67,8 @@ void at_put_sym(struct at_out *o, const struct at_plan_sym *s)
 }
 
 /* " WORD TYPE", or " WORD SIZE" of raw memory, or nothing when there is none. */
-static void put_layout(struct at_out *o, const char *word, const struct at_type *t, unsigned size)
+static void put_layout(struct at_out *o, const char *word, const struct at_type *t,
+		       unsigned size)
 {
 	if (t)
 		at_put(o, " %s %s (%u)", word, at_type_text(o->arena, t), size);

@@ -49,8 +49,8 @@ static struct at_ir_block *block_open(struct at_irb *b, struct at_ir *owner)
 	return block;
 }
 
-void ir_begin(struct at_irb *b, struct at_plan *plan, const char *name, enum at_ir_func_kind kind,
-	      unsigned nparams)
+void ir_begin(struct at_irb *b, struct at_plan *plan, const char *name,
+	      enum at_ir_func_kind kind, unsigned nparams)
 {
 	struct at_range range = b->range;
 
@@ -312,7 +312,8 @@ struct at_ir *ir_let(struct at_irb *b, struct at_ir *v)
 
 /* ---- Statements ---- */
 
-void ir_store(struct at_irb *b, unsigned width, struct at_ir *addr, int64_t off, struct at_ir *v)
+void ir_store(struct at_irb *b, unsigned width, struct at_ir *addr, int64_t off,
+	      struct at_ir *v)
 {
 	struct at_ir *n = statement(b, AT_IR_S_STORE);
 

@@ -10,7 +10,7 @@
 #include <ctype.h>
 
 enum {
-	KERNEL_NAME = 15, /* BPF_OBJ_NAME_LEN without its zero */
+	KERNEL_NAME = 15,    /* BPF_OBJ_NAME_LEN without its zero */
 	MAP_LOOKUP_ELEM = 1, /* enum bpf_func_id */
 };
 
@@ -122,9 +122,10 @@ unsigned at_plan_ring(struct at_plan *p)
 {
 	if (p->ring_map < 0)
 		p->ring_map = at_plan_map(p, &(struct at_plan_map){
-			.name = "ring", .kind = AT_MAP_RINGBUF,
-			.max_entries = p->config.ring_bytes,
-		});
+						     .name = "ring",
+						     .kind = AT_MAP_RINGBUF,
+						     .max_entries = p->config.ring_bytes,
+					     });
 	return p->ring_map;
 }
 
@@ -132,9 +133,11 @@ unsigned at_plan_counters(struct at_plan *p)
 {
 	if (p->counter_map < 0)
 		p->counter_map = at_plan_map(p, &(struct at_plan_map){
-			.name = "counters", .kind = AT_MAP_PERCPU_ARRAY,
-			.key_size = sizeof(uint32_t), .value_size = sizeof(uint64_t),
-		});
+							.name = "counters",
+							.kind = AT_MAP_PERCPU_ARRAY,
+							.key_size = sizeof(uint32_t),
+							.value_size = sizeof(uint64_t),
+						});
 	return p->counter_map;
 }
 
