@@ -28,7 +28,7 @@ void at_too_complex(struct at_parser *p, struct at_range r)
 {
 	if (!p->stopped)
 		at_diag(p->diags, AT_D_SCRIPT_COMPLEX, r,
-			"the script is too complex: nested deeper than %d levels", AT_MAX_DEPTH);
+			"the script is too complex: this is nested too deep");
 	p->stopped = true;
 }
 

@@ -44,8 +44,22 @@ static bool tokenize(struct at_parser *p, struct at_arena *a, struct at_diags *d
 	return true;
 }
 
+/* The lexer has reported its faults before the grammar's: into the order of the text. */
+static void sort_diags(struct at_diags *d, size_t from)
+{
+	for (size_t i = from + 1; i < d->list.n; i++) {
+		struct at_diag one = d->list.v[i];
+		size_t k = i;
+
+		for (; k > from && d->list.v[k - 1].range.beg > one.range.beg; k--)
+			d->list.v[k] = d->list.v[k - 1];
+		d->list.v[k] = one;
+	}
+}
+
 struct at_script *at_parse(struct at_arena *a, struct at_diags *d, const struct at_source *src)
 {
+	size_t before = d->list.n;
 	struct at_parser p;
 
 	if (!tokenize(&p, a, d, src))
@@ -53,6 +67,7 @@ struct at_script *at_parse(struct at_arena *a, struct at_diags *d, const struct 
 	p.script = at_new(a, struct at_script);
 	/* 2: its stack is at its limit, reported by at_yyerror() */
 	at_yyparse(&p);
+	sort_diags(d, before);
 	if (p.stopped)
 		return NULL; /* the tree may be deeper than passes can walk */
 	if (!p.script->clauses.n && !d->errors)
@@ -82,11 +97,16 @@ char *at_dump_tokens(struct at_arena *a, struct at_diags *d, const struct at_sou
 		return at_strdup(a, "");
 	for (size_t i = 0; i + 1 < p.tokens.n; i++) {
 		const struct at_token *t = &p.tokens.v[i];
-		const char *head = at_sprintf(a, "%u-%u %s ", t->range.beg, t->range.end,
-					      at_token_name(t->kind));
+		const char *text = at_token_text(&p, t->range), *name = at_token_name(t->kind);
+		size_t n = t->range.end - t->range.beg, m = strlen(name);
+		const char *head = at_sprintf(a, "%u-%u ", t->range.beg, t->range.end);
 
 		put(&out, head, strlen(head));
-		put(&out, at_token_text(&p, t->range), t->range.end - t->range.beg);
+		if (m && (m != n || memcmp(name, text, n))) {
+			put(&out, name, m);
+			put(&out, " ", 1);
+		}
+		put(&out, text, n);
 		put(&out, "\n", 1);
 	}
 	put(&out, "", 1);

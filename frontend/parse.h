@@ -31,6 +31,7 @@ struct at_parser {
 	unsigned braces;   /* open ones */
 	bool predicate;    /* between the slashes */
 	bool declaration;  /* in a map declaration, which its ')' or ';' ends */
+	bool cut;          /* by a comment or string that does not end, which is reported */
 	bool skipping;     /* in a construct that is not supported: faults in it are not reported */
 };
 
@@ -42,7 +43,7 @@ void at_token_refine(struct at_parser *p);
 int at_token_keyword(const char *s, size_t n);
 /* Text of a string literal (quotes included in the token), escapes resolved. */
 char *at_token_string(struct at_parser *p, struct at_range r, size_t *len);
-/* parser.y: name of a kind of token. */
+/* parser.y: name of a kind of token; "" of single characters. */
 const char *at_token_name(int kind);
 
 static inline const char *at_token_text(const struct at_parser *p, struct at_range r)

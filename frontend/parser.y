@@ -36,21 +36,18 @@ static int at_yylex(YYSTYPE *value, YYLTYPE *loc, struct at_parser *p);
 static void at_yyerror(YYLTYPE *loc, struct at_parser *p, const char *text);
 }
 
-%token T_END 0 "the end of the script"
+%token T_END 0 "end"
 %token T_SKIP T_UNSUPPORTED
-%token T_ATTACH "a probe"
-%token T_CONFIG "`config`" T_LET "`let`" T_IF "`if`" T_VALUE_IF T_ELSE "`else`" T_FOR "`for`"
-%token T_WHILE "`while`" T_UNROLL "`unroll`" T_BREAK "`break`" T_CONTINUE "`continue`"
-%token T_RETURN "`return`" T_SIZEOF "`sizeof`" T_OFFSETOF "`offsetof`"
-%token <text> T_STRUCT "`struct`" T_IDENT "a name" T_VAR "a variable" T_MAP "a map" T_MAP_KEYS
-%token T_INT "a number" T_BOOL T_STRING "a string" T_PARAM "a parameter"
-%token T_PRED_OPEN "a predicate" T_PRED_CLOSE "`/`" T_VALUE_BLOCK T_CAST T_RECORD
-%token <op> T_ASSIGN_OP
-%token T_SHL "`<<`" T_SHR "`>>`" T_LE "`<=`" T_GE "`>=`" T_EQ "`==`" T_NE "`!=`"
-%token T_LAND "`&&`" T_LOR "`||`" T_INC "`++`" T_DEC "`--`" T_ARROW "`->`" T_DOTDOT "`..`"
-%token '{' "`{`" '}' "`}`" '(' "`(`" ')' "`)`" '[' "`[`" ']' "`]`" ';' "`;`" ',' "`,`" '.' "`.`"
-%token '=' "`=`" '?' "`?`" ':' "`:`" '+' "`+`" '-' "`-`" '*' "`*`" '/' "`/ `" '%' "`%`"
-%token '&' "`&`" '|' "`|`" '^' "`^`" '!' "`!`" '~' "`~`" '<' "`<`" '>' "`>`"
+%token T_ATTACH "probe" T_NEXT_POINT "next" T_CONFIG "config" T_LET "let" T_IF "if" T_VALUE_IF "if value" T_ELSE "else"
+%token T_FOR "for" T_WHILE "while" T_UNROLL "unroll" T_BREAK "break" T_CONTINUE "continue"
+%token T_RETURN "return" T_SIZEOF "sizeof" T_OFFSETOF "offsetof"
+%token <text> T_STRUCT "struct" T_IDENT "name" T_VAR "variable" T_MAP "map" T_MAP_KEYS "map keyed"
+%token T_INT "number" T_BOOL "bool" T_STRING "string" T_PARAM "parameter"
+%token T_PRED_OPEN "predicate" T_PRED_CLOSE "predicate end" T_VALUE_BLOCK "block value"
+%token T_CAST "cast" T_RECORD "record"
+%token <op> T_ASSIGN_OP "assignment"
+%token T_SHL "<<" T_SHR ">>" T_LE "<=" T_GE ">=" T_EQ "==" T_NE "!=" T_LAND "&&" T_LOR "||"
+%token T_INC "++" T_DEC "--" T_ARROW "->" T_DOTDOT ".."
 
 %left T_LOR
 %left T_LAND
@@ -80,6 +77,7 @@ script:
 	| script clause
 	| script error ';'
 	| script error '}'
+	| script error block
 	;
 
 config:
@@ -114,12 +112,12 @@ clause:
 	;
 points:
 	  T_ATTACH	{ $$ = at_ast_clause(p, at_attachpt_new(p, @1)); }
-	| points ',' T_ATTACH
+	| points T_NEXT_POINT T_ATTACH
 		{
 			$$ = $1;
 			at_vec_push(p->arena, &$$->points, at_attachpt_new(p, @3));
 		}
-	| points ','
+	| points T_NEXT_POINT
 	;
 predicate:
 	  %empty	{ $$ = NULL; }
@@ -146,6 +144,7 @@ stmt:
 	| open ';'
 	| ';'			{ $$ = NULL; }
 	| error ';'		{ $$ = NULL; yyerrok; }
+	| error block		{ $$ = &$2->n; }
 	;
 closed:
 	  T_IF expr block else	{ $$ = at_ast_if(p, @$, $2, $3, $4); }
@@ -158,6 +157,14 @@ closed:
 	| T_FOR T_VAR ':' expr T_DOTDOT expr block
 		{ $$ = at_ast_for(p, @$, $2, @2, $4, $6, $7); }
 	| block			{ $$ = &$1->n; }
+	| head error block else	{ $$ = &$3->n; yyerrok; }
+	| head error ';'	{ $$ = NULL; yyerrok; }
+	;
+head:
+	  T_IF
+	| T_WHILE
+	| T_UNROLL
+	| T_FOR
 	;
 else:
 	  %empty		{ $$ = NULL; }
@@ -324,6 +331,8 @@ type_words:
 
 const char *at_token_name(int kind)
 {
+	if (kind < 256)
+		return ""; /* a character is its own name */
 	return yysymbol_name(YYTRANSLATE(kind));
 }
 
@@ -396,6 +405,7 @@ static const struct wanted {
 	{ "`]`", ']', ']' },
 	{ "`}`", '}', '}' },
 	{ "`,`", ',', ',' },
+	{ "`,`", T_NEXT_POINT, T_NEXT_POINT },
 };
 
 struct found {
@@ -429,7 +439,11 @@ static const char *wanted_text(const struct found *f)
 	for (size_t i = 0; i < at_count(wanted) && n < 3; i++) {
 		const struct wanted *w = &wanted[i];
 
-		if (!wants(f, w->first) || !wants(f, w->second) || (whole && !closes(w->first)))
+		if (!wants(f, w->first) || !wants(f, w->second))
+			continue;
+		/* where a statement may end, nobody forgot an assignment or a call */
+		if ((whole && !closes(w->first)) ||
+		    ((w->first == '=' || w->first == '(') && wants(f, ';')))
 			continue;
 		if (last)
 			all = at_sprintf(f->p->arena, "%s%s%s", all, *all ? ", " : "", last);
@@ -492,7 +506,24 @@ static void hint(const struct found *f)
 	else if (f->kind == T_CONFIG || (f->kind == T_ATTACH && wants(f, '{')))
 		at_hint(f->p->diags, "several probes of one block are separated by `,`");
 	else if (wants(f, ';') && wants(f, '}'))
-		at_hint(f->p->diags, "a statement ends with `;`");
+		at_hint(f->p->diags, "a `;` is missing in front of it");
+}
+
+/* A string that did not end took closing brackets with it: what follows is no mistake of its own. */
+static bool is_open_string(const struct at_parser *p, size_t i)
+{
+	const struct at_token *t = &p->tokens.v[i];
+	const char *last = p->src->text + t->range.end - 1;
+
+	return t->kind == T_STRING && (t->range.end - t->range.beg < 2 || *last != '"');
+}
+
+static bool said_already(const struct found *f, size_t i)
+{
+	const struct at_parser *p = f->p;
+
+	return p->stopped ||
+	       (p->cut && (!f->kind || is_open_string(p, i) || (i && is_open_string(p, i - 1))));
 }
 
 static int yyreport_syntax_error(const yypcontext_t *ctx, struct at_parser *p)
@@ -501,12 +532,12 @@ static int yyreport_syntax_error(const yypcontext_t *ctx, struct at_parser *p)
 	size_t i = p->next - (p->next > 0);
 	const char *text;
 
-	if (p->stopped)
+	f.kind = yypcontext_token(ctx) == YYSYMBOL_YYEOF ? 0 : p->tokens.v[i].kind;
+	if (said_already(&f, i))
 		return 0;
 	f.nexpected = yypcontext_expected_tokens(ctx, f.expected, YYNTOKENS);
 	if (f.nexpected < 0)
 		f.nexpected = 0;
-	f.kind = yypcontext_token(ctx) == YYSYMBOL_YYEOF ? 0 : p->tokens.v[i].kind;
 	text = wanted_text(&f);
 	at_diag(p->diags, AT_D_SYNTAX, f.range, text ? "found %s, wanted %s" : "found %s here",
 		found_text(&f), text);

@@ -4,3 +4,19 @@ EXTRA_PROGRAMS = tests/record-host
 tests_record_host_SOURCES = tests/record-host.c
 tests_record_host_LDADD = libat.la
 EXTRA_DIST += tests/fixtures/host tests/fixtures/host.list scripts/dev/record-host
+
+# Text cases and their runner.
+check_PROGRAMS += tests/case-runner
+tests_case_runner_SOURCES = tests/case-runner.c tests/case-file.c tests/case-match.c tests/case-run.c \
+	tests/case.h
+tests_case_runner_LDADD = libat.la
+CASES = $(top_srcdir)/tests/cases/*.case
+EXTRA_DIST += tests/cases
+RUN_CASES = APITRACE=$(abs_top_builddir)/apitrace AT_FIXTURE_HOST=$(abs_top_srcdir)/tests/fixtures/host \
+	$(builddir)/tests/case-runner
+
+check-local: tests/case-runner
+	@$(RUN_CASES) $(CASES)
+update-cases: tests/case-runner
+	@$(RUN_CASES) --update $(CASES)
+.PHONY: update-cases
