@@ -20,3 +20,4 @@ frontend/parser.h: frontend/parser.c
 	@test -f $@ || { rm -f frontend/parser.c && $(MAKE) $(AM_MAKEFLAGS) frontend/parser.c; }
 frontend/lexer.c: frontend/lexer.l
 	$(AM_V_LEX)$(MKDIR_P) frontend && $(LEX) -o $@ $<
+libat_la_SOURCES += frontend/lang.c frontend/lang.h

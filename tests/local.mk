@@ -20,3 +20,12 @@ check-local: tests/case-runner
 update-cases: tests/case-runner
 	@$(RUN_CASES) --update $(CASES)
 .PHONY: update-cases
+
+# Units of lib/run.
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit/run
+tests_unit_run_SOURCES = tests/unit/run-value.c tests/unit/run-out.c
+tests_unit_run_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) \
+	-DFIXTURE_HOST='"$(abs_top_srcdir)/tests/fixtures/host"'
+tests_unit_run_LDADD = libat.la $(CRITERION_LIBS)
+endif
