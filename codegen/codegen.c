@@ -23,8 +23,13 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define DEFAULT_CPU    "v3"
-#define DEFAULT_PASSES "function(sroa,early-cse,simplifycfg)"
+#define DEFAULT_CPU "v3"
+/*
+ * Locals into registers, common expressions, no more: others make code no
+ * smaller, cost time, and move pointer arithmetic in front of the check that
+ * allows it (simplifycfg turns small branches into selects).
+ */
+#define DEFAULT_PASSES "function(sroa,early-cse)"
 
 EXPORT extern const int apitrace_codegen_abi;
 const int apitrace_codegen_abi = AT_CODEGEN_ABI;
@@ -291,6 +296,8 @@ static int guarded(struct cg *cg, unsigned want)
 		err = compile(cg, want);
 		release(cg);
 	} else {
+		cg->debug.di = NULL;
+		cg_debug_free(cg); /* the file is ours */
 		err = -ENOTSUP;
 	}
 	unguard();
