@@ -155,6 +155,15 @@ static bool stmt_if(struct cg *cg, const struct at_ir *s)
 	return on;
 }
 
+/* Goes to `after` when the condition holds. */
+static void leave_if(struct cg *cg, LLVMValueRef cond, LLVMBasicBlockRef after)
+{
+	LLVMBasicBlockRef on = cg_block(cg, "on");
+
+	LLVMBuildCondBr(cg->b, cond, after, on);
+	LLVMPositionBuilderAtEnd(cg->b, on);
+}
+
 static bool stmt_loop(struct cg *cg, const struct at_ir *s)
 {
 	struct cg_body *body = cg->body, saved = *body;
@@ -165,6 +174,11 @@ static bool stmt_loop(struct cg *cg, const struct at_ir *s)
 	body->broken = false;
 	LLVMBuildBr(cg->b, body->head);
 	LLVMPositionBuilderAtEnd(cg->b, body->head);
+	if (s->n && cg->opts.may_goto) {
+		leave_if(cg, LLVMBuildICmp(cg->b, LLVMIntEQ, cg_budget(cg), cg_word(cg, 0), ""),
+			 body->after);
+		body->broken = true;
+	}
 	if (block(cg, s->body))
 		LLVMBuildBr(cg->b, body->head);
 	broken = body->broken;
@@ -196,15 +210,6 @@ static bool stmt_return(struct cg *cg, const struct at_ir *s)
 }
 
 /* ---- REPEAT ---- */
-
-/* Goes to `after` when the condition holds. */
-static void leave_if(struct cg *cg, LLVMValueRef cond, LLVMBasicBlockRef after)
-{
-	LLVMBasicBlockRef on = cg_block(cg, "on");
-
-	LLVMBuildCondBr(cg->b, cond, after, on);
-	LLVMPositionBuilderAtEnd(cg->b, on);
-}
 
 static LLVMValueRef compare(struct cg *cg, LLVMIntPredicate how, LLVMValueRef x, LLVMValueRef y)
 {

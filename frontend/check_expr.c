@@ -39,14 +39,6 @@ static bool flexible(const struct at_type *t)
 	return t->kind == AT_T_INT && t->literal;
 }
 
-static bool common_sign(const struct at_type *a, const struct at_type *b)
-{
-	if (flexible(a) != flexible(b))
-		return flexible(a) ? b->sign || (a->sign && b->kind == AT_T_BOOL) :
-				     a->sign || (b->sign && a->kind == AT_T_BOOL);
-	return a->sign || b->sign;
-}
-
 static enum at_unit common_unit(const struct at_type *a, const struct at_type *b)
 {
 	if (a->unit == b->unit)
@@ -62,7 +54,7 @@ static const struct at_type *unify_ints(const struct at_type *a, const struct at
 		return a;
 	if (at_type_equal(a, b) && a->literal == b->literal)
 		return a;
-	return &words[common_sign(a, b)][flexible(a) && flexible(b)][common_unit(a, b)];
+	return &words[at_type_signed_pair(a, b)][flexible(a) && flexible(b)][common_unit(a, b)];
 }
 
 static const struct at_type *unify_tuples(struct at_check *c, const struct at_type *a,
@@ -201,8 +193,11 @@ static const struct at_type *check_ident(struct at_check *c, struct at_node *e)
 	struct at_n_ident *n = (struct at_n_ident *)e;
 	const struct at_func *f = at_lang_func(c->lang, n->name);
 
-	if (strcmp(n->name, "args") == 0)
-		return c->point->args ? c->point->args : no_args(c, e);
+	if (strcmp(n->name, "args") == 0) {
+		at_diag(c->diags, AT_D_NOT_YET, e->range, "args cannot be used as a whole yet");
+		at_hint(c->diags, "use its fields, args.NAME");
+		return NULL;
+	}
 	if (!f || !(f->flags & AT_F_VAR)) {
 		unknown_name(c, n, f);
 		return NULL;
@@ -220,11 +215,16 @@ static const struct at_type *check_ident(struct at_check *c, struct at_node *e)
 
 /* ---- Parts of values ---- */
 
+static bool is_args(const struct at_node *e)
+{
+	return e->kind == AT_N_IDENT && strcmp(((const struct at_n_ident *)e)->name, "args") == 0;
+}
+
 static void unknown_field(struct at_check *c, const struct at_n_field *n, const struct at_type *t)
 {
 	struct at_closest best = at_closest_to(n->name);
 	const char *all = "";
-	bool args = n->of->kind == AT_N_IDENT;
+	bool args = is_args(n->of);
 
 	at_diag(c->diags, AT_D_UNKNOWN_FIELD, n->name_range, "%s has no field `%s`",
 		args ? c->point->text : at_check_text(c, t), n->name);
@@ -243,8 +243,12 @@ static void unknown_field(struct at_check *c, const struct at_n_field *n, const 
 static const struct at_type *check_field(struct at_check *c, struct at_node *e)
 {
 	struct at_n_field *n = (struct at_n_field *)e;
-	const struct at_type *t = at_check_expr(c, n->of);
+	const struct at_type *t;
 
+	if (is_args(n->of))
+		t = n->of->type = c->point->args ? c->point->args : no_args(c, n->of);
+	else
+		t = at_check_expr(c, n->of);
 	if (!t)
 		return NULL;
 	if (t->kind == AT_T_PTR) {
@@ -412,7 +416,7 @@ const struct at_type *at_check_arith(struct at_check *c, enum at_binop op, const
 	literal = flexible(l->type) && flexible(r->type) && op != AT_B_SUB;
 	sign = op == AT_B_SUB || (op == AT_B_SHL || op == AT_B_SHR ?
 					  l->type->sign && !flexible(l->type) :
-					  common_sign(l->type, r->type));
+					  at_type_signed_pair(l->type, r->type));
 	return &words[sign || literal][literal][unit_of(op, l, r)];
 }
 

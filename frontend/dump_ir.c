@@ -241,7 +241,7 @@ static void put_if(struct at_out *o, const struct at_ir *s)
 
 static void put_loop(struct at_out *o, const struct at_ir *s)
 {
-	at_put(o, "loop\n");
+	at_put(o, s->n ? "loop guarded\n" : "loop\n");
 	put_block(o, s->body);
 }
 

@@ -384,6 +384,12 @@ void ir_loop(struct at_irb *b)
 	n->body = block_open(b, n);
 }
 
+void ir_loop_guarded(struct at_irb *b)
+{
+	ir_loop(b);
+	b->owner[b->depth]->n = 1;
+}
+
 void ir_end(struct at_irb *b)
 {
 	assert(b->depth);

@@ -157,6 +157,9 @@ void ir_do(struct at_irb *b, struct at_ir *v);
 void ir_if(struct at_irb *b, struct at_ir *cond);
 void ir_else(struct at_irb *b);
 void ir_loop(struct at_irb *b);
+/* A loop whose bound the verifier need not find: where the kernel has may_goto, it is left when the
+   program's budget is spent. Elsewhere it is a plain loop. */
+void ir_loop_guarded(struct at_irb *b);
 void ir_end(struct at_irb *b); /* of if, else, loop */
 void ir_repeat(struct at_irb *b, struct at_ir *trips, unsigned func, struct at_ir *context);
 void ir_break(struct at_irb *b);

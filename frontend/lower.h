@@ -24,7 +24,7 @@ struct at_val {
 	struct at_ir *full;   /* with len: length before it was cut; NULL: never cut */
 	struct at_ir *secret; /* word: not 0 when the text is secret; NULL: never */
 	struct at_ir *hash;   /* with secret: its keyed 64-bit hash; NULL: computed from the bytes */
-	const char *literal;  /* a literal string: its text */
+	const char *literal;  /* a literal string: its text (which is at ir, too) */
 };
 
 struct at_lower {
@@ -65,8 +65,12 @@ void at_lower_store(struct at_lower *lw, const struct at_type *as, struct at_ir 
 struct at_val at_lower_text(struct at_lower *lw, struct at_val v, unsigned size);
 /* Scratch memory of this clause (per-CPU map value), zeroed or not known; its address. */
 struct at_ir *at_lower_scratch(struct at_lower *lw, unsigned size);
-/* Address of the key of a map access (u32 0 for a scalar). */
+/* Memory for one statement: a stack slot when small, else scratch; not zeroed. Its address. */
+struct at_ir *at_lower_temp(struct at_lower *lw, unsigned size);
+/* Address of the key of a map access (u32 0 for a scalar), and its value: NULL (0) if there is none;
+   with `make` a zero value is put there first, and a map that is full is counted. */
 struct at_ir *at_lower_key(struct at_lower *lw, struct at_n_map *m);
+struct at_ir *at_lower_lookup(struct at_lower *lw, struct at_n_map *m, struct at_ir *key, bool make);
 /* Events: reserve a record of plan.events[index] (counted as lost when the ring is full, then the
    body is skipped): writes `if (record) {` and returns the record's address; the caller stores its
    fields and calls at_lower_submit(), which closes the `if`. */
@@ -76,6 +80,10 @@ void at_lower_submit(struct at_lower *lw, struct at_ir *record);
 /* Strings, in IR, for functions on strings (each takes either form): 0 or 1. */
 struct at_ir *at_lower_streq(struct at_lower *lw, struct at_val a, struct at_val b);
 struct at_ir *at_lower_starts_with(struct at_lower *lw, struct at_val s, const char *prefix);
+/* Number of bytes of a string, either form. */
+struct at_ir *at_lower_strlen(struct at_lower *lw, struct at_val s);
+/* A literal as a value, written to memory now. */
+struct at_val at_lower_literal(struct at_lower *lw, const char *text);
 /* Index of the subprogram u64 hash(ptr, len, cap) keyed with this run's secret (SipHash-1-3), made once. */
 unsigned at_lower_hash_func(struct at_lower *lw);
 

@@ -123,6 +123,20 @@ bool at_type_equal(const struct at_type *a, const struct at_type *b)
 	return same_fields(a, b) && same_agg(a, b);
 }
 
+static bool flexible(const struct at_type *t)
+{
+	return t->kind == AT_T_INT && t->literal;
+}
+
+bool at_type_signed_pair(const struct at_type *a, const struct at_type *b)
+{
+	if (flexible(a) && !flexible(b))
+		return b->sign || (a->sign && b->kind == AT_T_BOOL);
+	if (flexible(b) && !flexible(a))
+		return a->sign || (b->sign && a->kind == AT_T_BOOL);
+	return a->sign || b->sign;
+}
+
 static const char *int_text(struct at_arena *a, const struct at_type *t)
 {
 	if (t->unit == AT_UNIT_NS && t->size == 8)

@@ -86,6 +86,8 @@ static inline bool at_type_is_word(const struct at_type *t)
 {
 	return at_type_is_int(t) || t->kind == AT_T_PTR;
 }
+/* Are two ints computed and compared with sign? Literals take the other's. */
+bool at_type_signed_pair(const struct at_type *a, const struct at_type *b);
 /* "uint64", "string[64]", "(uint32,string[16])", "quantile_t", … */
 const char *at_type_text(struct at_arena *a, const struct at_type *t);
 

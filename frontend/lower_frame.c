@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory of a clause: stack slots for small values, scratch (a per-CPU map
+ * value whose address is a param of the clause function) for the rest, and
+ * where its variables live. Memory is given back per statement and per block.
+ */
+#include "frontend/lower_int.h"
+
+#include <string.h>
+
+enum {
+	SMALL = 32,        /* bytes: a larger value never lives on the stack */
+	SLOT_BUDGET = 96,  /* bytes of stack for values; what more there is goes to scratch */
+	MOST_SCRATCH = 32000, /* what the kernel takes as a per-CPU value */
+};
+
+/* Where a variable lives. */
+struct place {
+	unsigned local;     /* words */
+	struct at_ir *addr; /* the others */
+	unsigned secret, hash; /* strings: locals beside the text */
+	bool may_secret;
+};
+
+struct at_mark at_frame_mark(struct at_lower *lw)
+{
+	struct at_frame *f = lw->frame;
+	struct at_mark m = { .used = f->used };
+
+	for (unsigned i = 0; i < f->nslots; i++)
+		m.taken[i] = f->slots[i].taken;
+	return m;
+}
+
+void at_frame_release(struct at_lower *lw, const struct at_mark *m)
+{
+	struct at_frame *f = lw->frame;
+
+	f->used = m->used;
+	for (unsigned i = 0; i < f->nslots; i++)
+		f->slots[i].taken = m->taken[i];
+}
+
+struct at_ir *at_lower_scratch(struct at_lower *lw, unsigned size)
+{
+	struct at_frame *f = lw->frame;
+	unsigned at = f->used;
+
+	f->scratch_used = true;
+	f->used += (size + 7) & ~7u;
+	if (f->used > f->high)
+		f->high = f->used;
+	if (f->used > MOST_SCRATCH && !f->too_deep) {
+		f->too_deep = true;
+		at_diag(lw->diags, AT_D_SCRIPT_COMPLEX, lw->b->range,
+			"this needs more than %d bytes of memory at once", MOST_SCRATCH);
+	}
+	return ir_addi(lw->b, ir_param(lw->b, f->scratch_param), at);
+}
+
+static struct at_ir *take_slot(struct at_lower *lw, unsigned size)
+{
+	struct at_frame *f = lw->frame;
+
+	for (unsigned i = 0; i < f->nslots; i++)
+		if (!f->slots[i].taken && f->slots[i].size == size) {
+			f->slots[i].taken = true;
+			return f->slots[i].ir;
+		}
+	if (f->nslots == AT_SLOT_POOL || f->slot_bytes + size > SLOT_BUDGET)
+		return NULL;
+	f->slots[f->nslots].ir = ir_slot(lw->b, size);
+	f->slots[f->nslots].size = size;
+	f->slots[f->nslots].taken = true;
+	f->slot_bytes += size;
+	return f->slots[f->nslots++].ir;
+}
+
+struct at_ir *at_lower_temp(struct at_lower *lw, unsigned size)
+{
+	struct at_ir *slot;
+
+	size = size ? (size + 7) & ~7u : 8;
+	slot = size <= SMALL ? take_slot(lw, size) : NULL;
+	return slot ? slot : at_lower_scratch(lw, size);
+}
+
+/* ---- Variables ---- */
+
+static unsigned zero_local(struct at_lower *lw)
+{
+	unsigned local = ir_local(lw->b);
+
+	ir_set(lw->b, local, ir_const(lw->b, 0));
+	return local;
+}
+
+void at_frame_declare(struct at_lower *lw, struct at_var *v)
+{
+	struct place *p;
+
+	if (v->lowered || !v->type)
+		return;
+	p = at_new(lw->arena, struct place);
+	if (at_type_is_word(v->type)) {
+		p->local = zero_local(lw);
+	} else {
+		p->addr = at_lower_temp(lw, v->type->size);
+		ir_zero(lw->b, p->addr, 0, (v->type->size + 7) & ~7u);
+	}
+	if (v->type->kind == AT_T_STRING) {
+		/* Inside a loop a variable may be read before the text that assigns it. */
+		p->may_secret = lw->frame->loop != NULL;
+		p->secret = zero_local(lw);
+		p->hash = zero_local(lw);
+	}
+	v->lowered = p;
+	at_vec_push(lw->arena, &lw->frame->vars, v);
+}
+
+static void assign_string(struct at_lower *lw, struct at_var *v, struct at_val val)
+{
+	struct place *p = v->lowered;
+	struct at_irb *b = lw->b;
+
+	if (val.secret) {
+		p->may_secret = true;
+		ir_set(b, p->hash, at_lower_secret_hash(lw, val));
+		ir_set(b, p->secret, val.secret);
+	} else if (p->may_secret) {
+		ir_set(b, p->secret, ir_const(b, 0));
+	}
+	at_lower_put_text(lw, p->addr, 0, v->type->size, val, true);
+}
+
+void at_frame_assign(struct at_lower *lw, struct at_var *v, struct at_val val)
+{
+	struct place *p;
+
+	at_frame_declare(lw, v);
+	p = v->lowered;
+	if (!p)
+		return;
+	if (v->type->kind == AT_T_STRING)
+		assign_string(lw, v, val);
+	else if (at_type_is_word(v->type))
+		ir_set(lw->b, p->local, at_lower_fit(lw, v->type, val.type, val.ir));
+	else
+		at_lower_store(lw, v->type, p->addr, 0, val);
+}
+
+struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v)
+{
+	const struct place *p = v->lowered;
+	struct at_val val = { .type = v->type };
+
+	if (!p) { /* declared, never assigned */
+		val.type = v->type ? v->type : &at_type_int64;
+		val.ir = ir_const(lw->b, 0);
+		return val;
+	}
+	if (at_type_is_word(v->type)) {
+		val.ir = ir_get(lw->b, p->local);
+		return val;
+	}
+	val.ir = p->addr;
+	if (p->may_secret) {
+		val.secret = ir_get(lw->b, p->secret);
+		val.hash = ir_get(lw->b, p->hash);
+	}
+	return val;
+}
+
+void at_frame_end_block(struct at_lower *lw, size_t vars)
+{
+	struct at_frame *f = lw->frame;
+
+	for (size_t i = vars; i < f->vars.n; i++)
+		f->vars.v[i]->lowered = NULL;
+	f->vars.n = vars;
+}
