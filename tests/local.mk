@@ -24,8 +24,19 @@ update-cases: tests/case-runner
 # Units of lib/run.
 if HAVE_CRITERION
 check_PROGRAMS += tests/unit/run
+TESTS += tests/unit/run
 tests_unit_run_SOURCES = tests/unit/run-value.c tests/unit/run-out.c
 tests_unit_run_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) \
 	-DFIXTURE_HOST='"$(abs_top_srcdir)/tests/fixtures/host"'
 tests_unit_run_LDADD = libat.la $(CRITERION_LIBS)
 endif
+
+# The code generator, through the built plugin; what it makes is run when root.
+check_PROGRAMS += tests/codegen-test
+TESTS += tests/codegen-test
+tests_codegen_test_SOURCES = tests/codegen/harness.h tests/codegen/main.c tests/codegen/arith.c \
+	tests/codegen/memory.c tests/codegen/control.c tests/codegen/whole.c
+tests_codegen_test_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEST_PLUGIN='"$(abs_top_builddir)/.libs/libapitrace-llvm.so"'
+tests_codegen_test_LDADD = libat.la -ldl -lpthread
+EXTRA_tests_codegen_test_DEPENDENCIES = libapitrace-llvm.la
