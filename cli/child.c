@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,17 +31,20 @@ static void become(int pipe_fd, const char *command)
 		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
 }
 
 int cli_child_start(struct cli_child *c, const char *command)
 {
-	int ends[2];
+	/* A simple command takes the shell's place, so that the pid traced is its own. */
+	bool simple = !strpbrk(command, ";&|<>()$`\\\"'\n*?[#~=%!{}");
 	char exec[4096];
+	int ends[2];
 
-	/* The command takes the shell's place, so that the pid is its own where it is a simple one. */
-	if (snprintf(exec, sizeof(exec), "exec %s", command) >= (int)sizeof(exec))
+	if (snprintf(exec, sizeof(exec), "%s%s", simple ? "exec " : "", command) >=
+	    (int)sizeof(exec))
 		return -E2BIG;
 	if (pipe2(ends, O_CLOEXEC))
 		return -errno;

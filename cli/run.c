@@ -124,6 +124,8 @@ static int wait_for_end(struct run *r)
 	while (n >= 0 && !apitrace_exiting(r->h, NULL) && !r->broken) {
 		if (poll(p, AT_NFDS, -1) < 0 && errno != EINTR)
 			return -errno;
+		if (p[AT_OUT].revents & POLLNVAL)
+			p[AT_OUT].fd = -1; /* started without a stdout */
 		if (p[AT_RING].revents)
 			n = apitrace_consume(r->h);
 		if (p[AT_SIGNALS].revents || p[AT_CHILD].revents ||
@@ -142,8 +144,8 @@ static void say_attached(const struct run *r)
 	if (!r->o->quiet)
 		fprintf(stderr, "Attached %u probe%s\n", n, n == 1 ? "" : "s");
 	if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED")) {
-		fputs("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n", stderr);
-		fflush(stderr);
+		puts("__BPFTRACE_NOTIFY_PROBES_ATTACHED"); /* where bpftrace says it */
+		fflush(stdout);
 	}
 }
 
@@ -170,7 +172,8 @@ static int trace(struct run *r)
 	int code = 0, err;
 
 	say_attached(r);
-	cli_child_go(&r->child);
+	if (!r->o->dry_run)
+		cli_child_go(&r->child);
 	err = apitrace_consume(r->h);
 	if (err >= 0 && !r->o->dry_run)
 		err = wait_for_end(r);

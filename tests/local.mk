@@ -40,3 +40,8 @@ tests_codegen_test_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DTEST_PLUGIN='"$(abs_top_builddir)/.libs/libapitrace-llvm.so"'
 tests_codegen_test_LDADD = libat.la -ldl -lpthread
 EXTRA_tests_codegen_test_DEPENDENCIES = libapitrace-llvm.la
+
+# lib/run on the running kernel; needs root.
+check_PROGRAMS += tests/run-test
+tests_run_test_SOURCES = tests/run-test.c
+tests_run_test_LDADD = libat.la
