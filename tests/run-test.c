@@ -315,11 +315,13 @@ static bool counters_are_summed(struct scene *s)
 static void read_blindly(struct scene *s, unsigned map)
 {
 	struct at_irb *b = &s->b;
-	struct at_ir *k = ir_slot(b, 8);
+	struct at_ir *k = ir_slot(b, 8), *v = ir_slot(b, 8), *found;
 
 	b->range = (struct at_range){ 17, 20 };
 	ir_store(b, 8, k, 0, ir_const(b, 12345));
-	ir_do(b, ir_load(b, 8, ir_helper(b, LOOKUP, 2, ir_map(b, map), k), 0));
+	found = ir_helper(b, LOOKUP, 2, ir_map(b, map), k);
+	ir_store(b, 8, v, 0, ir_load(b, 8, found, 0));
+	ir_do(b, ir_helper(b, UPDATE, 4, ir_map(b, map), k, v, ir_const(b, 0)));
 }
 
 static bool refusals_are_told_at_their_line(struct scene *s)
