@@ -45,3 +45,12 @@ EXTRA_tests_codegen_test_DEPENDENCIES = libapitrace-llvm.la
 check_PROGRAMS += tests/run-test
 tests_run_test_SOURCES = tests/run-test.c
 tests_run_test_LDADD = libat.la
+
+# The plan and core IR.
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit/plan
+TESTS += tests/unit/plan
+tests_unit_plan_SOURCES = tests/unit/plan.c
+tests_unit_plan_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
+tests_unit_plan_LDADD = libat.la $(CRITERION_LIBS)
+endif
