@@ -223,7 +223,7 @@ static bool is_args(const struct at_node *e)
 static void unknown_field(struct at_check *c, const struct at_n_field *n, const struct at_type *t)
 {
 	struct at_closest best = at_closest_to(n->name);
-	const char *all = "";
+	const char *all = "", *other = NULL;
 	bool args = is_args(n->of);
 
 	at_diag(c->diags, AT_D_UNKNOWN_FIELD, n->name_range, "%s has no field `%s`",
@@ -234,7 +234,11 @@ static void unknown_field(struct at_check *c, const struct at_n_field *n, const 
 		at_closest_offer(&best, t->fields[i].name);
 		all = at_sprintf(c->arena, "%s%s%s", all, *all ? ", " : "", t->fields[i].name);
 	}
-	if (best.best)
+	if (args && c->point->provider && c->point->provider->lacks)
+		other = c->point->provider->lacks(c, c->point, n->name);
+	if (other)
+		at_hint(c->diags, "%s", other);
+	else if (best.best)
 		at_hint(c->diags, "did you mean %s?", best.best);
 	else if (*all)
 		at_hint(c->diags, "fields are %s", all);

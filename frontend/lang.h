@@ -84,6 +84,8 @@ struct at_provider {
 	int (*parse)(struct at_check *c, struct at_attachpt *point);
 	/* Type of `args` at this point, or NULL: no args (check reports their use). */
 	const struct at_type *(*args)(struct at_check *c, struct at_attachpt *point);
+	/* Hint for a field that `args` does not have here: what has it; NULL: nothing. May be NULL. */
+	const char *(*lacks)(struct at_check *c, struct at_attachpt *point, const char *name);
 	/* args.NAME. */
 	struct at_val (*field)(struct at_lower *lw, const struct at_type_field *f);
 	/* Overrides a builtin variable (pid, comm from connection state); false: not mine. */

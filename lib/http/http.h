@@ -27,7 +27,14 @@ enum at_http_side { AT_HTTP_ANY, AT_HTTP_SERVER, AT_HTTP_CLIENT };
 enum at_http_end { AT_HTTP_COMPLETE, AT_HTTP_RESET, AT_HTTP_CLOSED, AT_HTTP_UPGRADED };
 enum at_http_half { AT_HTTP_OF_REQUEST, AT_HTTP_OF_RESPONSE };
 
-/* Clause parameters. */
+/* An attach point, parsed: at_attachpt.data of http points. */
+struct at_http_point {
+	enum at_http_event event;
+	enum at_http_side side;
+	int port; /* 0: any */
+};
+
+/* Clause parameters. RESP is an address in exchanges without a response, too: status is 0 there. */
 enum { AT_HTTP_P_SLOT, AT_HTTP_P_RESP, AT_HTTP_P_CONN, AT_HTTP_NPARAMS };
 
 /* What a clause may read. Offsets by offsetof; written by the engine, little endian, aligned. */
@@ -121,9 +128,26 @@ struct at_http_capture *at_http_want(struct at_http *h, enum at_http_half half,
 /* Its value in the clause being lowered (len, cap, full, secret, hash set). */
 struct at_val at_http_text_val(struct at_http *h, const struct at_http_capture *c);
 
+/* Was the field there, if only empty: 0 or 1. */
+struct at_ir *at_http_present(struct at_http *h, const struct at_http_capture *c);
+/* A name whose value is always secret: the known ones and those of config redact. */
+bool at_http_secret_name(const struct at_check *c, const char *name);
+
+/* fields.c: the parts of the provider's descriptor that are about args.NAME and builtin variables. */
+const struct at_type *at_http_args(struct at_check *c, struct at_attachpt *point);
+struct at_val at_http_field(struct at_lower *lw, const struct at_type_field *f);
+bool at_http_builtin(struct at_lower *lw, const struct at_func *f, struct at_val *out);
+const char *at_http_lacks(struct at_check *c, struct at_attachpt *point, const char *name);
+const char *at_http_event_name(enum at_http_event e);
+
+/* provider.c, before the engine is asked: plan.counters of rule 7, their numbers in h. */
+void at_http_counters(struct at_http *h);
+
 /* engine.c: writes all programs once the clauses are lowered. 0, or -1 after reporting. */
 int at_http_engine(struct at_http *h);
 
-extern const struct at_provider at_provider_http;
+extern const struct at_provider at_provider_http, at_provider_https;
+extern const struct at_func at_func_header, at_func_request_header, at_func_response_header,
+	at_func_has_header, at_func_route;
 
 #endif
