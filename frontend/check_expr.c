@@ -421,7 +421,7 @@ const struct at_type *at_check_arith(struct at_check *c, enum at_binop op, const
 	sign = op == AT_B_SUB || (op == AT_B_SHL || op == AT_B_SHR ?
 					  l->type->sign && !flexible(l->type) :
 					  at_type_signed_pair(l->type, r->type));
-	return &words[sign || literal][literal][unit_of(op, l, r)];
+	return &words[sign][literal][unit_of(op, l, r)];
 }
 
 static bool has_enum_name(const struct at_type *t, const char *name)
@@ -654,11 +654,29 @@ static const struct at_type *check_tuple(struct at_check *c, struct at_node *e)
 	return t;
 }
 
+/* sizeof(pid): a builtin variable looks like the name of a type. */
+static void sizeof_variable(struct at_check *c, struct at_n_sizeof *n)
+{
+	const struct at_func *f = at_lang_func(c->lang, n->of_type->name);
+	struct at_n_ident *name;
+
+	if (!f || !(f->flags & AT_F_VAR) || n->of_type->tag || n->of_type->stars)
+		return;
+	name = at_new(c->arena, struct at_n_ident);
+	name->n = (struct at_node){ .kind = AT_N_IDENT, .range = n->of_type->range };
+	name->name = n->of_type->name;
+	n->of = &name->n;
+	n->of_type = NULL;
+}
+
 static const struct at_type *check_sizeof(struct at_check *c, struct at_node *e)
 {
 	struct at_n_sizeof *n = (struct at_n_sizeof *)e;
-	const struct at_type *t = n->of_type ? at_check_type_name(c, n->of_type) :
-					       at_check_expr(c, n->of);
+	const struct at_type *t;
+
+	if (n->of_type)
+		sizeof_variable(c, n);
+	t = n->of_type ? at_check_type_name(c, n->of_type) : at_check_expr(c, n->of);
 
 	if (!t)
 		return NULL;

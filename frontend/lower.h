@@ -22,7 +22,8 @@ struct at_val {
 	struct at_ir *len;    /* number of bytes present (<= cap), no padding needed; NULL: padded */
 	unsigned cap;         /* with len: most bytes that can be present at ir */
 	struct at_ir *full;   /* with len: length before it was cut; NULL: never cut */
-	struct at_ir *secret; /* word: not 0 when the text is secret; NULL: never */
+	struct at_ir *secret; /* word: not 0 when the text is secret; NULL: never. Types of such strings
+				 are at least 32 bytes wide: what is shown instead takes 26 */
 	struct at_ir *hash;   /* with secret: its keyed 64-bit hash; NULL: computed from the bytes */
 	const char *literal;  /* a literal string: its text (which is at ir, too) */
 };

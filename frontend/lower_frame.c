@@ -109,8 +109,6 @@ void at_frame_declare(struct at_lower *lw, struct at_var *v)
 		ir_zero(lw->b, p->addr, 0, (v->type->size + 7) & ~7u);
 	}
 	if (v->type->kind == AT_T_STRING) {
-		/* Inside a loop a variable may be read before the text that assigns it. */
-		p->may_secret = lw->frame->loop != NULL;
 		p->secret = zero_local(lw);
 		p->hash = zero_local(lw);
 	}
@@ -127,7 +125,7 @@ static void assign_string(struct at_lower *lw, struct at_var *v, struct at_val v
 		p->may_secret = true;
 		ir_set(b, p->hash, at_lower_secret_hash(lw, val));
 		ir_set(b, p->secret, val.secret);
-	} else if (p->may_secret) {
+	} else {
 		ir_set(b, p->secret, ir_const(b, 0));
 	}
 	at_lower_put_text(lw, p->addr, 0, v->type->size, val, true);
@@ -151,7 +149,7 @@ void at_frame_assign(struct at_lower *lw, struct at_var *v, struct at_val val)
 
 struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v)
 {
-	const struct place *p = v->lowered;
+	struct place *p = v->lowered;
 	struct at_val val = { .type = v->type };
 
 	if (!p) { /* declared, never assigned */
@@ -164,6 +162,9 @@ struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v)
 		return val;
 	}
 	val.ir = p->addr;
+	/* In a loop, what is assigned further down was perhaps assigned before. */
+	if (v->type->kind == AT_T_STRING && lw->frame->loop)
+		p->may_secret = true;
 	if (p->may_secret) {
 		val.secret = ir_get(lw->b, p->secret);
 		val.hash = ir_get(lw->b, p->hash);

@@ -168,11 +168,18 @@ static void loop_body(struct at_lower *lw, struct at_n_block *body)
 	lw->frame->loop = loop.up;
 }
 
+/* Is the kernel one that bounds loops? That a plan asks tells codegen to use it. */
+static unsigned may_goto_sym(struct at_irb *b)
+{
+	return at_plan_sym(b->plan, AT_SYM_KCONST, "may_goto", 0);
+}
+
 static void lower_while(struct at_lower *lw, struct at_node *n)
 {
 	struct at_n_while *s = (struct at_n_while *)n;
 	struct at_irb *b = lw->b;
 
+	may_goto_sym(b);
 	ir_loop_guarded(b);
 	ir_if(b, ir_iszero(b, at_lower_cond(lw, s->cond)));
 	ir_break(b);
@@ -187,7 +194,7 @@ static void lower_while(struct at_lower *lw, struct at_node *n)
  */
 static struct at_ir *unknown_zero(struct at_irb *b)
 {
-	unsigned sym = at_plan_sym(b->plan, AT_SYM_KCONST, "may_goto", 0), zero = ir_local(b);
+	unsigned sym = may_goto_sym(b), zero = ir_local(b);
 	struct at_ir *task;
 
 	ir_set(b, zero, ir_const(b, 0));

@@ -134,6 +134,8 @@ bool at_type_signed_pair(const struct at_type *a, const struct at_type *b)
 		return b->sign || (a->sign && b->kind == AT_T_BOOL);
 	if (flexible(b) && !flexible(a))
 		return a->sign || (b->sign && a->kind == AT_T_BOOL);
+	if (flexible(a) && flexible(b)) /* written numbers are not negative, some need 64 bits */
+		return a->sign && b->sign;
 	return a->sign || b->sign;
 }
 

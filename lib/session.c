@@ -71,6 +71,10 @@ static int open_plugin(struct at_session *s, void **plugin, at_codegen_fn *fn)
 /* Asked of the kernel only when there is a loop that needs the answer. */
 static bool wants_may_goto(const struct at_session *s)
 {
+	for (size_t i = 0; i < s->plan->syms.n; i++)
+		if (s->plan->syms.v[i].kind == AT_SYM_KCONST &&
+		    strcmp(s->plan->syms.v[i].text, "may_goto") == 0)
+			return at_host_has(s->host, "may_goto");
 	for (size_t i = 0; i < s->plan->funcs.n; i++)
 		if (s->plan->funcs.v[i]->kind == AT_FN_TRIP)
 			return at_host_has(s->host, "may_goto");

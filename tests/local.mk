@@ -54,3 +54,11 @@ tests_unit_plan_SOURCES = tests/unit/plan.c
 tests_unit_plan_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_plan_LDADD = libat.la $(CRITERION_LIBS)
 endif
+
+# What scripts compute, in the kernel (root).
+check_PROGRAMS += tests/lower-test
+tests_lower_test_SOURCES = tests/lower-test.c
+tests_lower_test_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEST_PLUGIN='"$(abs_top_builddir)/.libs/libapitrace-llvm.so"'
+tests_lower_test_LDADD = libat.la
+EXTRA_tests_lower_test_DEPENDENCIES = libapitrace-llvm.la
