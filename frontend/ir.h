@@ -11,6 +11,11 @@
  *	ir_return(b, ir_const(b, 0));
  *	ir_end(b);
  *
+ * C evaluates the arguments of a call in any order, so of the arguments of one
+ * call at most one may append statements (ir_let and what uses it) or make a
+ * slot, a local or something in the plan; otherwise the program, right as it
+ * is, would depend on the compiler.
+ *
  * REPEAT is the loop for what the verifier cannot bound: a function of two
  * arguments (trip number, context word) that returns 0 to go on. codegen makes
  * it a may_goto loop with the function inlined (kernel 6.9) or bpf_loop (5.17,

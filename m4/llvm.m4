@@ -22,7 +22,7 @@ AS_CASE([$with_llvm], [auto|static|shared], [],
 	[AC_MSG_ERROR([--with-llvm takes auto, static or shared, not "$with_llvm"])])
 
 AC_MSG_CHECKING([for the version of LLVM])
-LLVM_VERSION=`"$LLVM_CONFIG" --version 2>/dev/null`
+LLVM_VERSION=`"$LLVM_CONFIG" --version 2>/dev/null | sed 1q`
 at_llvm_major=`echo "$LLVM_VERSION" | sed 's/\..*//'`
 AC_MSG_RESULT([$LLVM_VERSION ($LLVM_CONFIG)])
 AS_IF([test "0$at_llvm_major" -ge 14 2>/dev/null], [],
