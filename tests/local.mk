@@ -1,5 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
+#
+# TESTS are the suites of `make check`, which needs no privilege; RUNTIME_TESTS, named NAME.test,
+# those of `make check-runtime`, which needs root and traces this kernel. All of them print TAP;
+# automake's driver counts it.
+TEST_EXTENSIONS = .test
+TAP = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh --merge
+LOG_DRIVER = $(TAP)
+TEST_LOG_DRIVER = $(TAP)
+AM_TESTS_ENVIRONMENT = \
+	APITRACE='$(abs_top_builddir)/apitrace'; export APITRACE; \
+	APITRACE_PLUGIN='$(abs_top_builddir)/.libs/libapitrace-llvm.so'; export APITRACE_PLUGIN; \
+	APITRACE_SCRIPTS='$(abs_top_srcdir)/scripts'; export APITRACE_SCRIPTS; \
+	AT_FIXTURE_HOST='$(abs_top_srcdir)/tests/fixtures/host'; export AT_FIXTURE_HOST; \
+	CRITERION_ENABLE_TAP=1; export CRITERION_ENABLE_TAP; \
+	srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; export srcdir builddir;
 
+check-runtime: all $(check_PROGRAMS)
+	@$(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS TESTS='$(RUNTIME_TESTS)' \
+		TEST_SUITE_LOG=runtime-suite.log
+count-runtime:
+	@set -- $(RUNTIME_TESTS); echo $$#
+.PHONY: check-runtime count-runtime
+CLEANFILES += runtime-suite.log
 EXTRA_PROGRAMS = tests/record-host
 tests_record_host_SOURCES = tests/record-host.c
 tests_record_host_LDADD = libat.la
@@ -12,13 +34,10 @@ tests_case_runner_SOURCES = tests/case-runner.c tests/case-file.c tests/case-mat
 tests_case_runner_LDADD = libat.la
 CASES = $(top_srcdir)/tests/cases/*.case
 EXTRA_DIST += tests/cases
-RUN_CASES = APITRACE=$(abs_top_builddir)/apitrace AT_FIXTURE_HOST=$(abs_top_srcdir)/tests/fixtures/host \
-	$(builddir)/tests/case-runner
-
-check-local: tests/case-runner
-	@$(RUN_CASES) $(CASES)
+TESTS += tests/cases.test
+EXTRA_DIST += tests/cases.test
 update-cases: tests/case-runner
-	@$(RUN_CASES) --update $(CASES)
+	@$(AM_TESTS_ENVIRONMENT) $(builddir)/tests/case-runner --update $(CASES)
 .PHONY: update-cases
 
 # Units of lib/run.
@@ -42,7 +61,8 @@ tests_codegen_test_LDADD = libat.la -ldl -lpthread
 EXTRA_tests_codegen_test_DEPENDENCIES = libapitrace-llvm.la
 
 # lib/run on the running kernel; needs root.
-check_PROGRAMS += tests/run-test
+check_PROGRAMS += tests/run.test
+RUNTIME_TESTS += tests/run.test
 tests_run_test_SOURCES = tests/run-test.c
 tests_run_test_LDADD = libat.la
 
