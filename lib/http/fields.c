@@ -118,7 +118,7 @@ static struct at_val lower_version(struct at_http *h, const struct field *f)
 {
 	struct at_irb *b = h->lw->b;
 	struct at_ir *minor = ir_let(b, head_load(h, 4, MSG(minor), UINT32_MAX));
-	struct at_ir *text = at_lower_scratch(h->lw, f->width);
+	struct at_ir *text = at_lower_temp(h->lw, f->width);
 	struct at_val v = { .type = at_type_string(h->lw->arena, f->width), .ir = text };
 
 	ir_store(b, 8, text, 0,
@@ -197,7 +197,7 @@ static struct at_val lower_address(struct at_http *h, const struct field *f)
 {
 	struct at_irb *b = h->lw->b;
 	struct at_ir *conn = ir_param(b, AT_HTTP_P_CONN);
-	struct at_ir *inet = at_lower_scratch(h->lw, f->type->size);
+	struct at_ir *inet = at_lower_temp(h->lw, f->type->size);
 
 	ir_store(b, 4, inet, 0, ir_load(b, 2, conn, offsetof(struct at_http_conn, family)));
 	ir_copy(b, inet, 4, conn, f->arg, 16);
@@ -387,7 +387,7 @@ static struct at_val variable_val(struct at_http *h, const struct variable *v)
 	struct at_ir *w;
 
 	if (!v->type) {
-		struct at_ir *text = at_lower_scratch(h->lw, 16);
+		struct at_ir *text = at_lower_temp(h->lw, 16);
 
 		ir_store(b, 8, text, 0, process(h, v->offset));
 		ir_store(b, 8, text, 8, process(h, v->offset + 8));
