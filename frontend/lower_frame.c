@@ -95,7 +95,7 @@ static unsigned zero_local(struct at_lower *lw)
 	return local;
 }
 
-void at_frame_declare(struct at_lower *lw, struct at_var *v)
+void at_frame_declare(struct at_lower *lw, struct at_var *v, bool zero)
 {
 	struct place *p;
 
@@ -106,7 +106,8 @@ void at_frame_declare(struct at_lower *lw, struct at_var *v)
 		p->local = zero_local(lw);
 	} else {
 		p->addr = at_lower_temp(lw, v->type->size);
-		ir_zero(lw->b, p->addr, 0, (v->type->size + 7) & ~7u);
+		if (zero)
+			ir_zero(lw->b, p->addr, 0, (v->type->size + 7) & ~7u);
 	}
 	if (v->type->kind == AT_T_STRING) {
 		p->secret = zero_local(lw);
@@ -135,7 +136,7 @@ void at_frame_assign(struct at_lower *lw, struct at_var *v, struct at_val val)
 {
 	struct place *p;
 
-	at_frame_declare(lw, v);
+	at_frame_declare(lw, v, false);
 	p = v->lowered;
 	if (!p)
 		return;

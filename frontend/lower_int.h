@@ -60,8 +60,9 @@ void at_frame_release(struct at_lower *lw, const struct at_mark *m);
 
 /* The variable takes a value (its memory is made the first time). */
 void at_frame_assign(struct at_lower *lw, struct at_var *v, struct at_val val);
-/* Gives the variable its memory; then values for it may be computed in memory of the statement. */
-void at_frame_declare(struct at_lower *lw, struct at_var *v);
+/* Gives the variable its memory (zeroed unless it is assigned at once); then values for it may be
+   computed in memory of the statement. */
+void at_frame_declare(struct at_lower *lw, struct at_var *v, bool zero);
 struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v);
 /* Variables made since: the block is over. */
 void at_frame_end_block(struct at_lower *lw, size_t vars);

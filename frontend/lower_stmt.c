@@ -116,16 +116,16 @@ static void lower_let(struct at_lower *lw, struct at_node *n)
 	if (s->value)
 		at_frame_assign(lw, s->var, at_lower_value(lw, s->value));
 	else
-		at_frame_declare(lw, s->var);
+		at_frame_declare(lw, s->var, true);
 }
 
 /* Memory of a variable that this statement makes must outlive the statement. */
 static void declare_first(struct at_lower *lw, struct at_node *n)
 {
 	if (n->kind == AT_N_LET)
-		at_frame_declare(lw, ((struct at_n_let *)n)->var);
+		at_frame_declare(lw, ((struct at_n_let *)n)->var, !((struct at_n_let *)n)->value);
 	else if (n->kind == AT_N_ASSIGN && ((struct at_n_assign *)n)->to->kind == AT_N_VAR)
-		at_frame_declare(lw, ((struct at_n_var *)((struct at_n_assign *)n)->to)->var);
+		at_frame_declare(lw, ((struct at_n_var *)((struct at_n_assign *)n)->to)->var, false);
 }
 
 /* ---- Branches ---- */
@@ -216,7 +216,7 @@ static void lower_for(struct at_lower *lw, struct at_node *n)
 
 	ir_set(b, i, from);
 	ir_set(b, i, ir_add(b, ir_get(b, i), unknown_zero(b)));
-	at_frame_declare(lw, s->var);
+	at_frame_declare(lw, s->var, true);
 	ir_loop_guarded(b);
 	ir_if(b, ir_sge(b, ir_get(b, i), end));
 	ir_break(b);

@@ -192,11 +192,12 @@ static void store_redacted(struct at_lower *lw, struct at_ir *addr, int64_t off,
 	struct at_irb *b = lw->b;
 	struct at_ir *text = at_lower_temp(lw, REDACTED);
 	struct at_val hidden = { .type = at_type_string(lw->arena, REDACTED), .ir = text };
+	unsigned redact = redact_func(lw);
 
 	ir_if(b, is_empty(lw, v));
 	ir_zero(b, addr, off, size);
 	ir_else(b);
-	ir_do(b, ir_call(b, redact_func(lw), 2, text, at_lower_secret_hash(lw, v)));
+	ir_do(b, ir_call(b, redact, 2, text, at_lower_secret_hash(lw, v)));
 	put_padded(lw, addr, off, size, hidden, false);
 	ir_end(b);
 }
