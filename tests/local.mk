@@ -76,9 +76,19 @@ tests_unit_plan_LDADD = libat.la $(CRITERION_LIBS)
 endif
 
 # What scripts compute, in the kernel (root).
-check_PROGRAMS += tests/lower-test
+check_PROGRAMS += tests/lower.test
+RUNTIME_TESTS += tests/lower.test
 tests_lower_test_SOURCES = tests/lower-test.c
 tests_lower_test_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DTEST_PLUGIN='"$(abs_top_builddir)/.libs/libapitrace-llvm.so"'
 tests_lower_test_LDADD = libat.la
 EXTRA_tests_lower_test_DEPENDENCIES = libapitrace-llvm.la
+
+# Types.
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit/type
+TESTS += tests/unit/type
+tests_unit_type_SOURCES = tests/unit/type.c
+tests_unit_type_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
+tests_unit_type_LDADD = libat.la $(CRITERION_LIBS)
+endif
