@@ -183,12 +183,15 @@ struct section *case_section(const struct testcase *c, const char *name)
 
 struct bytes {
 	char *v;
-	size_t n;
+	size_t n, cap;
 };
 
 static void add(struct bytes *b, const char *s, size_t n)
 {
-	b->v = xrealloc(b->v, b->n + n + 1);
+	if (b->n + n + 1 > b->cap) {
+		b->cap = (b->n + n + 1) * 2;
+		b->v = xrealloc(b->v, b->cap);
+	}
 	memcpy(b->v + b->n, s, n);
 	b->n += n;
 	b->v[b->n] = 0;
