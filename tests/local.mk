@@ -91,4 +91,11 @@ TESTS += tests/unit/type
 tests_unit_type_SOURCES = tests/unit/type.c
 tests_unit_type_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_type_LDADD = libat.la $(CRITERION_LIBS)
+# Units of lib/base.
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit/base
+TESTS += tests/unit/base
+tests_unit_base_SOURCES = tests/unit/base.c
+tests_unit_base_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
+tests_unit_base_LDADD = libat.la $(CRITERION_LIBS)
 endif
