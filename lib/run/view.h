@@ -29,7 +29,7 @@ struct at_cell {
 	int64_t value;
 };
 
-enum { AT_VIEW_CELLS = 10, AT_VIEW_BUCKETS = 1002 };
+enum { AT_VIEW_CELLS = 10, AT_VIEW_BUCKETS = 2048 };
 
 struct at_view {
 	enum at_view_kind kind;

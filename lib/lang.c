@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The language: which functions, probe providers and settings there are. */
+#include "lib/builtin/builtin.h"
+#include "lib/probe/probe.h"
+
+static const struct at_func *const funcs[] = {
+	/* variables */
+	&at_var_pid, &at_var_tid, &at_var_uid, &at_var_gid, &at_var_comm, &at_var_cpu,
+	&at_var_cgroup, &at_var_rand, &at_var_ncpus, &at_var_nsecs, &at_var_elapsed,
+	&at_var_probe,
+	/* output and control */
+	&at_func_printf, &at_func_print, &at_func_time, &at_func_exit,
+	/* maps */
+	&at_func_clear, &at_func_zero, &at_func_delete, &at_func_has_key,
+	/* strings */
+	&at_func_str, &at_func_len, &at_func_strlen, &at_func_starts_with,
+	/* aggregations */
+	&at_func_count, &at_func_sum, &at_func_min, &at_func_max, &at_func_avg, &at_func_stats,
+	&at_func_hist, &at_func_lhist, &at_func_quantile, &at_func_ratio,
+	NULL,
+};
+
+static const struct at_provider *const providers[] = {
+	&at_provider_begin, &at_provider_end, &at_provider_interval, &at_provider_profile,
+	&at_provider_tracepoint,
+	NULL,
+};
+
+static const struct at_config_key config[] = {
+	{ "max_map_keys", AT_CONFIG_UINT, 1, 1 << 24, 4096, "most entries of a map" },
+	{ "max_map_memory", AT_CONFIG_UINT, 1 << 16, INT64_MAX, 1ull << 30,
+	  "bytes that all maps together may take" },
+	{ "max_strlen", AT_CONFIG_UINT, 16, 1024, 1024, "bytes of a string, its end included" },
+	{ "perf_rb_pages", AT_CONFIG_UINT, 0, 1 << 18, 0,
+	  "pages of the buffer of events; 0: by the size of memory" },
+	{ "print_maps_on_exit", AT_CONFIG_BOOL, 0, 1, 1, "show all maps at the end" },
+	{ "http_value_len", AT_CONFIG_UINT, 16, 1024, 128,
+	  "bytes kept of header(), query() and cookie() values" },
+	{ "http_pipeline", AT_CONFIG_UINT, 1, 256, 16,
+	  "open requests of a connection that keep their captures" },
+	{ "http_tap", AT_CONFIG_STRING, 0, 0, 0, "how the bytes of http probes are seen" },
+	{ "redact", AT_CONFIG_STRING, 0, 0, 0,
+	  "names of more header fields whose values are secret, comma separated" },
+	{ 0 },
+};
+
+const struct at_lang at_lang = { providers, funcs, config };
