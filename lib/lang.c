@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The language: which functions, probe providers and settings there are. */
 #include "lib/builtin/builtin.h"
+#include "lib/http/http.h"
 #include "lib/probe/probe.h"
 
 static const struct at_func *const funcs[] = {
@@ -17,12 +18,14 @@ static const struct at_func *const funcs[] = {
 	/* aggregations */
 	&at_func_count, &at_func_sum, &at_func_min, &at_func_max, &at_func_avg, &at_func_stats,
 	&at_func_hist, &at_func_lhist, &at_func_quantile, &at_func_ratio,
+	/* http probes */
+	&at_func_header, &at_func_request_header, &at_func_response_header, &at_func_has_header,
 	NULL,
 };
 
 static const struct at_provider *const providers[] = {
 	&at_provider_begin, &at_provider_end, &at_provider_interval, &at_provider_profile,
-	&at_provider_tracepoint,
+	&at_provider_tracepoint, &at_provider_http, &at_provider_https,
 	NULL,
 };
 

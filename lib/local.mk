@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libat_la_SOURCES += lib/session.c lib/session.h lib/api.c lib/typed.c lib/typed.h lib/apitrace.h
+libat_la_SOURCES += lib/lang.c lib/session.c lib/session.h lib/api.c lib/typed.c lib/typed.h lib/apitrace.h
 
 lib_LTLIBRARIES += libapitrace.la
 libapitrace_la_SOURCES =

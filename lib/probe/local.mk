@@ -1,1 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
+libat_la_SOURCES += lib/probe/probe.h lib/probe/plan.c lib/probe/begin.c lib/probe/timer.c \
+	lib/probe/tpformat.h lib/probe/tpformat.c lib/probe/tracepoint.c
