@@ -91,6 +91,8 @@ TESTS += tests/unit/type
 tests_unit_type_SOURCES = tests/unit/type.c
 tests_unit_type_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_type_LDADD = libat.la $(CRITERION_LIBS)
+endif
+
 # Units of lib/base.
 if HAVE_CRITERION
 check_PROGRAMS += tests/unit/base
