@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The public interface as an embedding program sees it: <apitrace.h> and the
+ * shared library, nothing else. What loads programs needs root and is skipped
+ * without. Prints TAP.
+ */
+#include <apitrace.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct text {
+	char s[1 << 16];
+	size_t n;
+};
+
+static void collect(void *arg, const char *s, size_t n)
+{
+	struct text *t = arg;
+
+	if (n > sizeof(t->s) - 1 - t->n)
+		n = sizeof(t->s) - 1 - t->n;
+	memcpy(t->s + t->n, s, n);
+	t->n += n;
+	t->s[t->n] = 0;
+}
+
+static struct apitrace *new_with(struct text *t, enum apitrace_format format)
+{
+	struct apitrace_opts opts = { .sz = sizeof(opts), .format = format, .write = collect,
+				      .arg = t };
+
+	memset(t, 0, sizeof(*t));
+	return apitrace_new(&opts);
+}
+
+static int compile(struct apitrace *h, const char *script)
+{
+	return apitrace_compile(h, "x.bt", script, strlen(script));
+}
+
+static bool has_tag(struct apitrace *h, size_t i, const char *tag)
+{
+	struct apitrace_diag d;
+
+	return !apitrace_diag_get(h, i, &d) && !strcmp(d.tag, tag);
+}
+
+/* ---- Without privilege ---- */
+
+static bool options_are_checked(void)
+{
+	struct apitrace_opts none = { 0 }, format = { .sz = sizeof(format), .format = 7 };
+	struct apitrace *h = apitrace_new(NULL);
+	bool ok = h && !apitrace_new(&none) && errno == EINVAL && !apitrace_new(&format);
+
+	apitrace_free(h);
+	apitrace_free(NULL);
+	return ok;
+}
+
+static bool calls_out_of_order_are_told(void)
+{
+	struct apitrace *h = apitrace_new(NULL);
+	char *dump = (char *)1;
+	bool ok = apitrace_load(h) == -EINVAL && apitrace_attach(h) == -EINVAL &&
+		  apitrace_poll(h, 0) == -EINVAL && apitrace_consume(h) == -EINVAL &&
+		  apitrace_stop(h) == -EINVAL && apitrace_report(h) == -EINVAL &&
+		  apitrace_map_foreach(h, "@", NULL, NULL) == -EINVAL &&
+		  apitrace_dump(h, "plan", &dump) == -EINVAL && !dump && apitrace_fd(h) < 0 &&
+		  apitrace_diag_count(h) == 8;
+
+	for (size_t i = 0; i < 8; i++)
+		ok = ok && has_tag(h, i, "call-order");
+	ok = ok && !compile(h, "begin { }") && compile(h, "begin { }") == -EINVAL;
+	apitrace_free(h);
+	return ok;
+}
+
+static bool mistakes_are_data(void)
+{
+	struct apitrace *h = apitrace_new(NULL);
+	struct apitrace_diag d;
+	bool ok = compile(h, "begin {\n\tnothing();\n}\n") == -EINVAL &&
+		  apitrace_diag_count(h) == 1 && !apitrace_diag_get(h, 0, &d) &&
+		  d.severity == APITRACE_ERROR && !strcmp(d.file, "x.bt") && d.line == 2 &&
+		  d.column == 2 && d.end_line == 2 && strstr(d.text, "nothing") &&
+		  strstr(d.rendered, "x.bt:2:2-") && strstr(d.rendered, "~~~~~~~") &&
+		  apitrace_diag_get(h, 1, &d) == -ENOENT && apitrace_load(h) == -EINVAL;
+
+	apitrace_free(h);
+	return ok;
+}
+
+static bool stages_can_be_looked_at(void)
+{
+	static const char *const stages[] = { "tokens", "ast", "types", "plan", "ir" };
+	struct apitrace *h = apitrace_new(NULL);
+	bool ok = !compile(h, "begin { @x = 1 }");
+	char *s;
+
+	for (size_t i = 0; i < 5 && ok; i++) {
+		ok = !apitrace_dump(h, stages[i], &s) && *s;
+		free(s);
+	}
+	ok = ok && apitrace_dump(h, "nonsense", &s) == -EINVAL;
+	apitrace_free(h);
+	return ok;
+}
+
+static bool maps_have_names_in_order(void)
+{
+	struct apitrace *h = apitrace_new(NULL);
+	bool ok = !compile(h, "begin { @z = 1; @a[1] = 2; @z = 3 }") &&
+		  !strcmp(apitrace_map_name(h, 0), "@z") && !strcmp(apitrace_map_name(h, 1), "@a") &&
+		  !apitrace_map_name(h, 2) && apitrace_probes(h) == 1;
+
+	apitrace_free(h);
+	return ok;
+}
+
+/* A pid that comes later must have been announced. */
+static bool a_late_pid_is_announced(void)
+{
+	struct apitrace_opts opts = { .sz = sizeof(opts), .pid = -1 };
+	struct apitrace *h = apitrace_new(&opts), *plain = apitrace_new(NULL);
+	bool ok = !compile(h, "begin { }") && apitrace_load(h) == -EINVAL &&
+		  !apitrace_set_pid(h, getpid()) && !compile(plain, "begin { }") &&
+		  apitrace_set_pid(plain, getpid()) == -EINVAL;
+
+	apitrace_free(h);
+	apitrace_free(plain);
+	return ok;
+}
+
+static bool a_missing_plugin_is_told(void)
+{
+	struct apitrace_opts opts = { .sz = sizeof(opts), .plugin = "/nowhere/plugin.so" };
+	struct apitrace *h = apitrace_new(&opts);
+	char *plan;
+	bool ok = compile(h, "begin { }") == -ENOENT && has_tag(h, 0, "no-plugin");
+
+	ok = ok && apitrace_diag_count(h) == 1;
+	if (ok && !apitrace_dump(h, "ast", &plan))
+		free(plan);
+	apitrace_free(h);
+	return ok;
+}
+
+/* ---- With privilege ---- */
+
+static int start(struct apitrace *h, const char *script)
+{
+	int err = compile(h, script);
+
+	if (!err)
+		err = apitrace_load(h);
+	return err ? err : apitrace_attach(h);
+}
+
+static int see_row(void *arg, const struct apitrace_value *key, const struct apitrace_value *value)
+{
+	char line[256] = "";
+
+	if (key && key->kind == APITRACE_TUPLE)
+		snprintf(line, sizeof(line), "(%d,%.*s)", (int)key->items[0].i,
+			 (int)key->items[1].n, key->items[1].s);
+	else if (key)
+		snprintf(line, sizeof(line), "%d", (int)key->i);
+	snprintf(line + strlen(line), sizeof(line) - strlen(line), "=%lld;", (long long)value->i);
+	collect(arg, line, strlen(line));
+	return value->i == 99 ? 42 : 0;
+}
+
+static bool maps_are_typed(void)
+{
+	static struct text out, rows;
+	struct apitrace *h = new_with(&out, APITRACE_TEXT);
+	bool ok = !start(h, "begin { @s = 7; @k[1] = 20; @k[2] = 10; @t[3, \"ab\"] = 5; "
+			    "@e[1] = 99; @e[2] = 100 }") &&
+		  apitrace_exiting(h, NULL) && !apitrace_stop(h);
+
+	rows.n = 0;
+	ok = ok && !apitrace_map_foreach(h, "@s", see_row, &rows) &&
+	     !apitrace_map_foreach(h, "@k", see_row, &rows) &&
+	     !apitrace_map_foreach(h, "@t", see_row, &rows) &&
+	     apitrace_map_foreach(h, "@e", see_row, &rows) == 42 &&
+	     apitrace_map_foreach(h, "@none", see_row, &rows) == -ENOENT;
+	ok = ok && !strcmp(rows.s, "=7;2=10;1=20;(3,ab)=5;1=99;");
+	ok = ok && !apitrace_report(h) &&
+	     !strcmp(out.s, "\n\n@e[1]: 99\n@e[2]: 100\n@k[2]: 10\n@k[1]: 20\n@s: 7\n@t[3, ab]: 5\n");
+	apitrace_free(h);
+	return ok;
+}
+
+static void see_event(void *arg, const struct apitrace_event *e)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "%s/%zu/%.*s|", e->func, e->nargs,
+		 e->text ? (int)e->len : 0, e->text ? e->text : "");
+	collect(arg, line, strlen(line));
+}
+
+static bool events_are_typed_and_printed(void)
+{
+	static struct text out, events;
+	struct apitrace *h = new_with(&out, APITRACE_TEXT);
+	struct pollfd p;
+	bool ok;
+
+	events.n = 0;
+	apitrace_on_event(h, see_event, &events);
+	ok = !start(h, "begin { printf(\"%d %s\\n\", 5, \"five\"); exit(3) }");
+	p = (struct pollfd){ .fd = apitrace_fd(h), .events = POLLIN };
+	ok = ok && poll(&p, 1, 1000) == 1 && apitrace_poll(h, 0) > 0;
+	int code = 0;
+
+	ok = ok && apitrace_exiting(h, &code) && code == 3 && !strcmp(out.s, "5 five\n") &&
+	     !strncmp(events.s, "printf/2/5 five\n|exit/", 22);
+	apitrace_free(h);
+	return ok;
+}
+
+static bool json_is_lines_of_objects(void)
+{
+	static struct text out;
+	struct apitrace *h = new_with(&out, APITRACE_JSON);
+	bool ok = !start(h, "begin { printf(\"\\\"q\\\"\\n\"); @x = 1 }") && !apitrace_stop(h) &&
+		  !apitrace_report(h);
+
+	ok = ok && !strcmp(out.s, "{\"type\": \"attached_probes\", \"count\": 1, \"data\": {\"probes\": "
+				  "1}}\n{\"type\": \"printf\", \"data\": \"\\\"q\\\"\\n\"}\n"
+				  "{\"type\": \"map\", \"data\": {\"@x\": 1}}\n");
+	apitrace_free(h);
+	return ok;
+}
+
+static bool handles_live_side_by_side(void)
+{
+	static struct text one, two;
+	struct apitrace *a = new_with(&one, APITRACE_TEXT), *b = new_with(&two, APITRACE_TEXT);
+	bool ok = !start(a, "begin { @x = 1 }") && !start(b, "begin { @x = 2 }") &&
+		  !apitrace_stop(a) && !apitrace_report(a) && !apitrace_stop(b) &&
+		  !apitrace_report(b) && !strcmp(one.s, "\n\n@x: 1\n") &&
+		  !strcmp(two.s, "\n\n@x: 2\n");
+
+	apitrace_free(a);
+	apitrace_free(b);
+	return ok;
+}
+
+static bool no_privilege_is_eperm(void)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		struct apitrace *h = apitrace_new(NULL);
+		bool ok = !setgid(65534) && !setuid(65534) && !compile(h, "begin { @x = 1 }") &&
+			  apitrace_load(h) == -EPERM && has_tag(h, 0, "no-privilege") &&
+			  apitrace_diag_count(h) == 1;
+
+		apitrace_free(h);
+		_exit(ok ? 0 : 1);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+}
+
+static const struct {
+	const char *name;
+	bool root;
+	bool (*test)(void);
+} tests[] = {
+	{ "options are checked", false, options_are_checked },
+	{ "calls out of order are told", false, calls_out_of_order_are_told },
+	{ "mistakes are data", false, mistakes_are_data },
+	{ "stages can be looked at", false, stages_can_be_looked_at },
+	{ "maps have names in order of use", false, maps_have_names_in_order },
+	{ "a late pid is announced", false, a_late_pid_is_announced },
+	{ "a missing plugin is told", false, a_missing_plugin_is_told },
+	{ "maps are typed", true, maps_are_typed },
+	{ "events are typed and printed", true, events_are_typed_and_printed },
+	{ "JSON is lines of objects", true, json_is_lines_of_objects },
+	{ "handles live side by side", true, handles_live_side_by_side },
+	{ "no privilege is -EPERM", true, no_privilege_is_eperm },
+};
+
+int main(void)
+{
+	unsigned n = sizeof(tests) / sizeof(tests[0]), passed = 0, failed = 0, skipped = 0;
+	bool root = geteuid() == 0;
+
+	printf("1..%u\n", n);
+	for (unsigned i = 0; i < n; i++) {
+		bool skip = tests[i].root && !root, ok = skip || tests[i].test();
+
+		skipped += skip;
+		passed += ok && !skip;
+		failed += !ok;
+		printf("%sok %u - %s%s\n", ok ? "" : "not ", i + 1, tests[i].name,
+		       skip ? " # SKIP needs root" : "");
+	}
+	printf("# %u passed, %u failed, %u skipped\n", passed, failed, skipped);
+	return failed != 0;
+}
