@@ -132,6 +132,7 @@ int at_session_compile(struct at_session *s)
 
 	s->diags.arena = s->arena;
 	s->diags.source = &s->source;
+	s->diags.errors = 0; /* of calls out of order before: not the script's */
 	if (!parse(s) || !check(s) || !lower(s))
 		return -EINVAL;
 	err = generate(s, 0, &out);

@@ -101,3 +101,9 @@ tests_unit_base_SOURCES = tests/unit/base.c
 tests_unit_base_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_base_LDADD = libat.la $(CRITERION_LIBS)
 endif
+# The public interface through the shared library; what loads programs is skipped without root.
+check_PROGRAMS += tests/api-test
+TESTS += tests/api-test
+tests_api_test_SOURCES = tests/api-test.c
+tests_api_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib
+tests_api_test_LDADD = libapitrace.la
