@@ -101,6 +101,7 @@ tests_unit_base_SOURCES = tests/unit/base.c
 tests_unit_base_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_base_LDADD = libat.la $(CRITERION_LIBS)
 endif
+
 # The public interface through the shared library; what loads programs is skipped without root.
 check_PROGRAMS += tests/api-test
 TESTS += tests/api-test
