@@ -18,8 +18,9 @@ static const struct at_func *const funcs[] = {
 	/* aggregations */
 	&at_func_count, &at_func_sum, &at_func_min, &at_func_max, &at_func_avg, &at_func_stats,
 	&at_func_hist, &at_func_lhist, &at_func_quantile, &at_func_ratio,
-	/* http probes */
+	/* http probes; route() works on any string */
 	&at_func_header, &at_func_request_header, &at_func_response_header, &at_func_has_header,
+	&at_func_route,
 	NULL,
 };
 
