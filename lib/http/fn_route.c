@@ -16,7 +16,7 @@
 
 enum { H_READ_KERNEL = 113 };
 
-enum { MOST_SEGMENTS = 31, MOST_TEMPLATES = 64 };
+enum { MOST_SEGMENTS = 31, MOST_TEMPLATES = 64, WIDE = 256 };
 
 /* The memory: words, then what is read, then what is written or found. */
 enum {
@@ -410,13 +410,21 @@ static bool check_template(struct at_check *c, const struct at_node *n)
 	return true;
 }
 
+/* ":id" is longer than what it stands for may be; a path as wide as args.path has room enough. */
+static unsigned ids_size(unsigned size)
+{
+	if (size >= WIDE)
+		return size;
+	return 2 * size < WIDE ? 2 * size : WIDE;
+}
+
 static const struct at_type *check_route(struct at_check *c, struct at_n_call *call)
 {
 	size_t longest = strlen("other");
 	bool ok = true;
 
 	if (call->args.n == 1)
-		return at_type_string(c->arena, call->args.v[0]->type->size);
+		return at_type_string(c->arena, ids_size(call->args.v[0]->type->size));
 	if (call->args.n - 1 > MOST_TEMPLATES) {
 		at_diag(c->diags, AT_D_ROUTE_TEMPLATE, call->n.range,
 			"route() takes at most %d templates, these are %zu", MOST_TEMPLATES,
