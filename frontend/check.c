@@ -57,6 +57,19 @@ static bool same_mistake(const struct at_diag *a, const struct at_diag *b)
 	return a->tag == b->tag && a->range.beg == b->range.beg && a->range.end == b->range.end;
 }
 
+/* In the order of the script; few enough to be inserted one by one. */
+static void sort_by_place(struct at_diags *d, size_t from)
+{
+	for (size_t i = from + 1; i < d->list.n; i++) {
+		struct at_diag one = d->list.v[i];
+		size_t j = i;
+
+		for (; j > from && d->list.v[j - 1].range.beg > one.range.beg; j--)
+			d->list.v[j] = d->list.v[j - 1];
+		d->list.v[j] = one;
+	}
+}
+
 /* A clause with several attach points is checked once for each: its mistakes are said once. */
 static void drop_repeated(struct at_diags *d, size_t from)
 {
@@ -86,5 +99,6 @@ bool at_check(struct at_check *c)
 	if (check_clauses(c))
 		at_check_maps_end(c);
 	drop_repeated(c->diags, before);
+	sort_by_place(c->diags, before);
 	return c->diags->errors == 0;
 }
