@@ -132,7 +132,10 @@ struct at_node *at_ast_var(struct at_parser *p, struct at_range r, const char *n
 struct at_node *at_ast_map(struct at_parser *p, struct at_range r, const char *name, at_nodes keys)
 {
 	struct at_n_map *n = NEW(p, MAP, map, r);
+	struct at_n_tuple *one = keys.n == 1 ? (struct at_n_tuple *)keys.v[0] : NULL;
 
+	if (one && one->n.kind == AT_N_TUPLE && one->elems.n > 1)
+		keys = one->elems; /* @m[(a, b)] is @m[a, b] */
 	n->name = name;
 	n->keys = has_all(p, &n->n, keys);
 	return &n->n;

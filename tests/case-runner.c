@@ -2,6 +2,7 @@
 /* The runner of text cases: judging sections, TAP, counting. The format is in case.h. */
 #include "tests/case.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,12 +78,23 @@ static void compile(struct runner *r, const struct section *s, enum stage stage,
 	size_t len;
 	char *text = script_text(s, &len);
 	struct at_arena *a = at_arena_new();
+	struct at_check *c;
 
 	if (!a)
 		exit(2);
 	*out = (struct compiled){ .arena = a, .text = text, .source = { "stdin", text, len } };
 	out->diags = (struct at_diags){ .arena = a, .source = &out->source };
 	out->script = at_parse(a, &out->diags, &out->source);
+	if (stage == PARSED || !out->script)
+		return;
+	c = at_new(a, struct at_check);
+	*c = (struct at_check){ .arena = a, .diags = &out->diags, .lang = &at_lang,
+				.opts = &r->opts.front, .host = r->host, .script = out->script };
+	if (!at_check(c) || stage == CHECKED || out->diags.errors)
+		return;
+	out->plan = at_plan_new(a, &out->source);
+	if (!at_lower(c, out->plan))
+		out->plan = NULL;
 }
 
 static void compiled_free(struct compiled *x)
@@ -175,6 +187,36 @@ static void judge_diag(struct runner *r, struct section *s, struct section *scri
 	compiled_free(&x);
 }
 
+static void judge_plan(struct runner *r, struct section *s, struct section *script)
+{
+	struct compiled x;
+
+	compile(r, script, LOWERED, &x);
+	if (!unexpected(r, s, &x))
+		expect(r, s, x.plan ? at_plan_dump(x.arena, x.plan) : "", false);
+	compiled_free(&x);
+}
+
+static void judge_same(struct runner *r, struct section *s, struct section *script)
+{
+	struct compiled x, y;
+	const char *a, *b;
+	unsigned line;
+
+	compile(r, script, LOWERED, &x);
+	compile(r, s, LOWERED, &y);
+	a = x.plan ? at_plan_dump(x.arena, x.plan) : "(none)";
+	b = y.plan ? at_plan_dump(y.arena, y.plan) : "";
+	line = differing_line(a, b, false);
+	if (!unexpected(r, s, &x) && !unexpected(r, s, &y) && line) {
+		fail(r, s, "the plans differ");
+		print_line("script", a, line);
+		print_line("same  ", b, line);
+	}
+	compiled_free(&x);
+	compiled_free(&y);
+}
+
 /* ---- Sections that run the command ---- */
 
 static char *run_script(struct runner *r, struct section *script, bool json, bool dry,
@@ -244,7 +286,10 @@ static const struct {
 	{ "with", true },
 	{ "tokens", false, judge_tokens },
 	{ "ast", false, judge_ast },
+	{ "types", false, judge_ast },
 	{ "diag", false, judge_diag },
+	{ "plan", false, judge_plan },
+	{ "same", false, judge_same },
 	{ "verify", true, judge_verify },
 	{ "out", true, judge_run },
 	{ "json", true, judge_run },
@@ -327,8 +372,11 @@ int main(int argc, char **argv)
 	const char *host = getenv("AT_FIXTURE_HOST");
 	struct runner r = { 0 };
 
-	if (host)
-		r.host = at_host_recorded(host);
+	r.host = at_host_recorded(host ? host : "tests/fixtures/host");
+	if (!r.host) {
+		fprintf(stderr, "case-runner: $AT_FIXTURE_HOST: %s\n", strerror(errno));
+		return 2;
+	}
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--update"))
 			r.update = true;
