@@ -200,10 +200,12 @@ static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *us
 	lw->env = env;
 	write_clause(lw, use->clause);
 	func = b.index;
-	if (frame.scratch_used)
+	if (frame.scratch_used) {
 		func = write_wrapper(lw, name, func, nparams, shared);
-	else
-		b.fn->nparams--; /* nobody asked for the scratch address */
+	} else { /* nobody asked for the scratch address */
+		b.fn->nparams--;
+		b.fn->name = name;
+	}
 	if (frame.high > all->scratch_size)
 		all->scratch_size = frame.high;
 	*lw = outer;
