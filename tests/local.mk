@@ -27,6 +27,10 @@ tests_record_host_SOURCES = tests/record-host.c
 tests_record_host_LDADD = libat.la
 EXTRA_DIST += tests/fixtures/host tests/fixtures/host.list scripts/dev/record-host
 
+# Rooms and globals, see ARCHITECTURE.md.
+TESTS += tests/rooms.test
+EXTRA_DIST += tests/rooms.test
+
 # Text cases and their runner.
 check_PROGRAMS += tests/case-runner
 tests_case_runner_SOURCES = tests/case-runner.c tests/case-file.c tests/case-match.c tests/case-run.c \
