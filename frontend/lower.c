@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-	PERCPU_MOST = 1024,  /* bytes: a larger aggregation is one value for all CPUs */
+	PERCPU_MOST = 1024,  /* bytes: a larger aggregation with keys is one value for all CPUs */
 	LEVELS = 2,          /* a clause in process context, and once more in an interrupt */
 	DEPTH_BYTES = 8,     /* how deep the clause is nested on this CPU, before its scratch */
 };
@@ -22,7 +22,7 @@ static enum at_map_kind map_kind(const struct at_mapsym *m)
 	bool lru = m->decl_kind == AT_MAP_LRU_HASH || m->decl_kind == AT_MAP_LRU_PERCPU_HASH;
 
 	if (!m->key)
-		return percpu ? AT_MAP_PERCPU_ARRAY : AT_MAP_ARRAY;
+		return agg ? AT_MAP_PERCPU_ARRAY : AT_MAP_ARRAY;
 	if (m->decl_kind == AT_MAP_HASH || m->decl_kind == AT_MAP_LRU_HASH)
 		percpu = false;
 	if (lru)

@@ -55,17 +55,15 @@ static void merge_quantile(const struct at_type *t, uint64_t *dst, const uint64_
 	}
 }
 
-/* The number of a bucket: 2ab / (a + b), which is a and b off by the same share. */
+/* The number of a bucket [a, b]: 2ab / (a + b), which both ends are off by the same share. */
 static uint64_t middle(unsigned bucket)
 {
-	unsigned __int128 product;
 	uint64_t min, max;
 
 	at_bucket_bounds(bucket, BITS, &min, &max);
 	if (min == max)
 		return min;
-	product = (unsigned __int128)min * max * 2;
-	return product / ((unsigned __int128)min + max);
+	return min + (unsigned __int128)min * (max - min) / ((unsigned __int128)min + max);
 }
 
 struct quantile {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/closest.h"
 #include "lib/base/glob.h"
 #include "lib/probe/probe.h"
 #include "lib/probe/tpformat.h"
@@ -20,6 +21,28 @@
 
 /* ---- Attach points ---- */
 
+static int offer(const char *name, void *arg)
+{
+	at_closest_offer(arg, name);
+	return 0;
+}
+
+/* A close name of the category; of the categories, where that is what is not there. */
+static void suggest(struct at_check *c, const struct at_attachpt *p)
+{
+	struct at_closest event = at_closest_to(p->parts.v[2]),
+			  category = at_closest_to(p->parts.v[1]);
+
+	if (at_host_tracepoints(c->host, p->parts.v[1], offer, &event))
+		at_host_tracepoints(c->host, NULL, offer, &category);
+	if (event.best)
+		at_hint(c->diags, "did you mean tracepoint:%s:%s?", p->parts.v[1], event.best);
+	else if (category.best)
+		at_hint(c->diags, "did you mean tracepoint:%s:%s?", category.best, p->parts.v[2]);
+	else
+		at_hint(c->diags, "`-l 'tracepoint:*'` lists what there is");
+}
+
 static int not_found(struct at_check *c, const struct at_attachpt *p, int err)
 {
 	if (err == EACCES || err == EPERM) {
@@ -28,7 +51,7 @@ static int not_found(struct at_check *c, const struct at_attachpt *p, int err)
 	} else if (err == ENOENT) {
 		at_diag(c->diags, AT_D_NO_MATCH, p->range, "there is no tracepoint %s:%s",
 			p->parts.v[1], p->parts.v[2]);
-		at_hint(c->diags, "`-l 'tracepoint:%s:*'` lists what there is", p->parts.v[1]);
+		suggest(c, p);
 	} else {
 		at_diag(c->diags, AT_D_KERNEL_LACKS, p->range, "tracepoints cannot be looked up: %s",
 			strerror(err));
