@@ -27,10 +27,6 @@ tests_record_host_SOURCES = tests/record-host.c
 tests_record_host_LDADD = libat.la
 EXTRA_DIST += tests/fixtures/host tests/fixtures/host.list scripts/dev/record-host
 
-# Rooms and globals, see ARCHITECTURE.md.
-TESTS += tests/rooms.test
-EXTRA_DIST += tests/rooms.test
-
 # Text cases and their runner.
 check_PROGRAMS += tests/case-runner
 tests_case_runner_SOURCES = tests/case-runner.c tests/case-file.c tests/case-match.c tests/case-run.c \
@@ -112,3 +108,13 @@ TESTS += tests/api-test
 tests_api_test_SOURCES = tests/api-test.c
 tests_api_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib
 tests_api_test_LDADD = libapitrace.la
+
+# Units of lib/builtin and lib/probe.
+if HAVE_CRITERION
+check_PROGRAMS += tests/unit/builtin
+TESTS += tests/unit/builtin
+tests_unit_builtin_SOURCES = tests/unit/builtin.c
+tests_unit_builtin_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) \
+	-DFIXTURE_HOST='"$(abs_top_srcdir)/tests/fixtures/host"'
+tests_unit_builtin_LDADD = libat.la $(CRITERION_LIBS)
+endif
