@@ -50,6 +50,8 @@ const struct at_type *at_check_unify(struct at_check *c, const struct at_type *a
 				     const struct at_type *b);
 /* What a variable, key or map value of that type is kept as: ints of 64 bits. */
 const struct at_type *at_check_widen(struct at_check *c, const struct at_type *t);
+/* How a call is written, for hints. */
+const char *at_check_written(const struct at_func *f);
 /* Evaluates a constant expression; false if it is none (nothing reported). */
 bool at_fold_int(const struct at_node *e, int64_t *out);
 /* The text of a literal string (or a positional parameter); NULL if it is none. */

@@ -82,6 +82,11 @@ static void read_proto(const char *text, struct proto *p)
 	}
 }
 
+const char *at_check_written(const struct at_func *f)
+{
+	return strncmp(f->proto, "void ", 5) == 0 ? f->proto + 5 : f->proto;
+}
+
 /* ---- Arguments ---- */
 
 static void wrong_type(struct at_check *c, const struct at_n_call *call, const struct at_node *arg,
@@ -90,7 +95,7 @@ static void wrong_type(struct at_check *c, const struct at_n_call *call, const s
 	at_diag(c->diags, AT_D_ARGUMENT_TYPE, arg->range, "%s() wants %s here, this is %s", call->name,
 		wanted, at_check_text(c, arg->type));
 	if (call->func)
-		at_hint(c->diags, "it is written %s", call->func->proto);
+		at_hint(c->diags, "it is written %s", at_check_written(call->func));
 }
 
 static bool arg_int(struct at_check *c, struct at_n_call *call, struct at_node *arg)
@@ -174,7 +179,7 @@ static bool not_literal(struct at_check *c, struct at_n_call *call, struct at_no
 {
 	at_diag(c->diags, AT_D_NOT_LITERAL, arg->range, "%s() wants %s written in the script here",
 		call->name, wanted);
-	at_hint(c->diags, "it is written %s", call->func->proto);
+	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return false;
 }
 
@@ -256,7 +261,7 @@ static bool check_count(struct at_check *c, struct at_n_call *call, const struct
 		bound = "at most ";
 	at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->n.range, "%s() takes %s%u argument%s, not %zu",
 		call->name, bound, wanted, wanted == 1 ? "" : "s", call->args.n);
-	at_hint(c->diags, "it is written %s", call->func->proto);
+	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return false;
 }
 

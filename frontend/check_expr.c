@@ -174,7 +174,7 @@ static void unknown_name(struct at_check *c, const struct at_n_ident *n, const s
 
 	if (f) {
 		at_diag(c->diags, AT_D_UNKNOWN_NAME, n->n.range, "%s is a function", n->name);
-		at_hint(c->diags, "it is written %s", f->proto);
+		at_hint(c->diags, "it is written %s", at_check_written(f));
 		return;
 	}
 	at_diag(c->diags, AT_D_UNKNOWN_NAME, n->n.range, "there is no `%s`", n->name);

@@ -149,6 +149,7 @@ static void check_let(struct at_check *c, struct at_node *n)
 	if (s->of_type) {
 		s->var->declared = true;
 		s->var->type = at_check_type_name(c, s->of_type);
+		s->var->assigned |= !s->var->type; /* reported: its uses are not */
 	}
 	if (s->value)
 		at_scope_take(c, s->var, s->value);

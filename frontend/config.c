@@ -151,7 +151,7 @@ static void check_decl(struct at_check *c, const struct at_map_decl *d)
 	if (m->decl_kind < 0) {
 		at_diag(c->diags, AT_D_BAD_MAP_DECL, d->range, "there is no kind of map `%s`", d->kind);
 		at_hint(c->diags, "kinds are hash, lruhash, percpuhash, percpulruhash");
-	} else if (d->size < 1 || d->size > MOST_ENTRIES) {
+	} else if (d->size > MOST_ENTRIES) {
 		at_diag(c->diags, AT_D_BAD_MAP_DECL, d->range, "%s can have 1 to %d entries", d->name,
 			MOST_ENTRIES);
 	} else {

@@ -55,7 +55,8 @@ struct at_func {
 struct at_agg {
 	/* Type kept for this call (AT_T_AGG with size, elem, args); reports and returns NULL on misuse. */
 	const struct at_type *(*type)(struct at_check *c, struct at_n_call *call);
-	/* Adds the call's argument to the value at address v (zeroed when new). shared: use atomics. */
+	/* Adds the call's argument to the value at address v (zeroed when new). shared: use atomics
+	   (the value is that of all CPUs, or one program may interrupt another on its CPU). */
 	void (*update)(struct at_lower *lw, struct at_n_call *call, const struct at_type *t,
 		       struct at_ir *v, bool shared);
 	/* Into dst (zeroed before the first), once per CPU. */

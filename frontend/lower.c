@@ -186,7 +186,7 @@ static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *us
 	struct at_lowering *all = at_lowering_of(lw);
 	struct at_lower outer = *lw;
 	struct at_irb b = { .range = use->clause->range };
-	struct at_frame frame = { .scratch_param = nparams };
+	struct at_frame frame = { .scratch_param = nparams, .shared = shared };
 	const char *name = at_sprintf(lw->arena, "%s_%u", use->point->provider->name,
 				      all->clauses++);
 	unsigned func;

@@ -420,7 +420,9 @@ static struct at_val lower_incdec(struct at_lower *lw, struct at_node *e)
 
 	if (n->of->kind == AT_N_MAP)
 		return at_word(e->type, at_lower_map_change(lw, (struct at_n_map *)n->of, op,
-							    ir_const(b, 1), e->type, n->prefix));
+							    ir_const(b, 1), e->type,
+							    n->prefix ? AT_WANT_AFTER :
+									AT_WANT_BEFORE));
 	v = ((struct at_n_var *)n->of)->var;
 	old = at_frame_read(lw, v);
 	old.ir = ir_let(b, old.ir);

@@ -40,6 +40,7 @@ enum { AT_SLOT_POOL = 8 };
 struct at_frame {
 	unsigned scratch_param; /* param that is the scratch address */
 	bool scratch_used;
+	bool shared;            /* several programs call it: one may interrupt another */
 	unsigned used, high;    /* bytes of scratch now and at most */
 	struct { struct at_ir *ir; unsigned size; bool taken; } slots[AT_SLOT_POOL];
 	unsigned nslots, slot_bytes;
@@ -100,9 +101,11 @@ struct at_ir *at_lower_memeq(struct at_lower *lw, struct at_ir *a, struct at_ir 
 struct at_val at_lower_map_read(struct at_lower *lw, struct at_n_map *m);
 void at_lower_map_assign(struct at_lower *lw, struct at_n_map *m, struct at_val v);
 void at_lower_map_agg(struct at_lower *lw, struct at_n_map *m, struct at_n_call *call);
-/* `@m op= v` on ints; returns the value before (or after, the operation being done twice is fine). */
+/* `@m op= v` on ints; returns the value before or after, or NULL. */
+enum at_wanted { AT_WANT_NONE, AT_WANT_BEFORE, AT_WANT_AFTER };
 struct at_ir *at_lower_map_change(struct at_lower *lw, struct at_n_map *m, enum at_binop op,
-				  struct at_ir *by, const struct at_type *result, bool after);
+				  struct at_ir *by, const struct at_type *result,
+				  enum at_wanted wanted);
 
 /* ---- lower_string.c ---- */
 

@@ -231,8 +231,9 @@ void at_lower_map_agg(struct at_lower *lw, struct at_n_map *n, struct at_n_call 
 {
 	const struct at_type *t = n->map->value;
 	struct at_ir *value = open_value(lw, n);
+	bool shared = !is_percpu(plan_map(lw, n->map)) || lw->frame->shared;
 
-	t->func->agg->update(lw, call, t, value, !is_percpu(plan_map(lw, n->map)));
+	t->func->agg->update(lw, call, t, value, shared);
 	ir_end(lw->b);
 }
 
@@ -242,7 +243,8 @@ static bool is_addition(enum at_binop op)
 }
 
 struct at_ir *at_lower_map_change(struct at_lower *lw, struct at_n_map *n, enum at_binop op,
-				  struct at_ir *by, const struct at_type *result, bool after)
+				  struct at_ir *by, const struct at_type *result,
+				  enum at_wanted wanted)
 {
 	struct at_irb *b = lw->b;
 	const struct at_type *t = n->map->value;
@@ -252,8 +254,10 @@ struct at_ir *at_lower_map_change(struct at_lower *lw, struct at_n_map *n, enum 
 	by = ir_let(b, by);
 	ir_set(b, old, ir_const(b, 0));
 	value = open_value(lw, n);
-	if (is_addition(op) && t->size == 8) {
-		step = op == AT_B_SUB ? ir_un(b, AT_OP_NEG, by) : by;
+	step = op == AT_B_SUB ? ir_un(b, AT_OP_NEG, by) : by;
+	if (is_addition(op) && t->size == 8 && wanted == AT_WANT_NONE) {
+		ir_atomic_add(b, 8, value, 0, step);
+	} else if (is_addition(op) && t->size == 8) {
 		ir_set(b, old, ir_xadd(b, 8, value, 0, step));
 	} else {
 		ir_set(b, old, at_lower_load(lw, t, value, 0));
@@ -261,7 +265,9 @@ struct at_ir *at_lower_map_change(struct at_lower *lw, struct at_n_map *n, enum 
 		at_lower_store(lw, t, value, 0, at_word(result, changed));
 	}
 	ir_end(b);
-	if (!after)
+	if (wanted == AT_WANT_NONE)
+		return NULL;
+	if (wanted == AT_WANT_BEFORE)
 		return ir_get(b, old);
 	return ir_let(b, at_lower_fit(lw, t, result,
 				      at_lower_arith(lw, op, result, t, ir_get(b, old), by)));

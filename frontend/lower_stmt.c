@@ -64,7 +64,15 @@ struct at_val at_lower_block_value(struct at_lower *lw, struct at_n_block *n,
 
 static void lower_expr_stmt(struct at_lower *lw, struct at_node *n)
 {
-	at_lower_value(lw, ((struct at_n_expr_stmt *)n)->of);
+	struct at_node *of = ((struct at_n_expr_stmt *)n)->of;
+	struct at_n_incdec *step = (struct at_n_incdec *)of;
+
+	if (of->kind == AT_N_INCDEC && step->of->kind == AT_N_MAP)
+		at_lower_map_change(lw, (struct at_n_map *)step->of,
+				    step->decrement ? AT_B_SUB : AT_B_ADD, ir_const(lw->b, 1),
+				    of->type, AT_WANT_NONE);
+	else
+		at_lower_value(lw, of);
 }
 
 static void assign_var(struct at_lower *lw, struct at_n_assign *s)
@@ -94,7 +102,8 @@ static void assign_map(struct at_lower *lw, struct at_n_assign *s)
 	else if (s->op == AT_B_NONE)
 		at_lower_map_assign(lw, to, at_lower_value(lw, s->value));
 	else
-		at_lower_map_change(lw, to, s->op, at_lower_word(lw, s->value), s->n.type, false);
+		at_lower_map_change(lw, to, s->op, at_lower_word(lw, s->value), s->n.type,
+				    AT_WANT_NONE);
 }
 
 static void lower_assign(struct at_lower *lw, struct at_node *n)

@@ -47,7 +47,7 @@ static unsigned edit_distance(const char *a, size_t na, const char *b, size_t nb
 void at_closest_offer(struct at_closest *c, const char *known)
 {
 	size_t na = strlen(c->name), nb = strlen(known);
-	unsigned limit = na < 3 ? 1 : na < 6 ? 2 : 3, d;
+	unsigned limit = na < 4 ? 1 : na < 8 ? 2 : 3, d;
 
 	if (na > LONGEST || nb > LONGEST)
 		return;

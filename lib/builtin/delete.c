@@ -76,7 +76,7 @@ static const struct at_type *check_has_key(struct at_check *c, struct at_n_call 
 	if (m->keys.n)
 		return &at_type_bool;
 	at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->n.range, "has_key() needs a map with keys and a key");
-	at_hint(c->diags, "it is written %s", call->func->proto);
+	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return NULL;
 }
 

@@ -33,7 +33,7 @@ static bool check_numbers(struct at_check *c, const struct at_n_call *call)
 	if (call->args.n > 1 && !is_map(call->args.v[0])) {
 		at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->args.v[1]->range,
 			"only a whole map is printed with numbers");
-		at_hint(c->diags, "it is written %s", call->func->proto);
+		at_hint(c->diags, "it is written %s", at_check_written(call->func));
 		return false;
 	}
 	for (size_t i = 1; i < call->args.n; i++) {

@@ -38,7 +38,7 @@ static const struct at_type *check_str(struct at_check *c, struct at_n_call *cal
 		call->args.n > 1 && t->kind == AT_T_STRING ?
 			"str() of %s takes no length, it is a string already" :
 			"str() wants an address, this is %s", at_type_text(c->arena, t));
-	at_hint(c->diags, "it is written %s", call->func->proto);
+	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return NULL;
 }
 
