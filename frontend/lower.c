@@ -215,7 +215,7 @@ static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *us
 unsigned at_lower_clause(struct at_lower *lw, const struct at_clause_use *use, unsigned nparams,
 			 int ctx, void *env)
 {
-	return lower_clause(lw, use, nparams, ctx, env, true);
+	return lower_clause(lw, use, nparams, ctx, env, !lw->one_program);
 }
 
 /* ---- Programs ---- */

@@ -40,6 +40,8 @@ struct at_lower {
 	struct at_attachpt *point;
 	struct at_ir *ctx;          /* program context, or NULL where there is none */
 	void *env;                  /* the provider's, between its plan() and its field() */
+	bool one_program;           /* set by a provider around at_lower_clause(): one program calls the
+				       clauses, so that nothing interrupts them on their CPU */
 	struct at_frame *frame;     /* lower.c's: scratch memory of the clause */
 };
 

@@ -154,8 +154,10 @@ static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *con
 	unsigned *funcs = at_new_n(lw->arena, unsigned, n);
 	struct at_ir *tgid;
 
+	lw->one_program = true;
 	for (size_t i = 0; i < n; i++)
 		funcs[i] = at_lower_clause(lw, uses[i], 1, 0, NULL);
+	lw->one_program = false;
 	ir_begin(b, lw->plan, at_sprintf(lw->arena, "prog_tracepoint_f%u", funcs[0]), AT_FN_PROG, 1);
 	if (lw->opts->pid_filter) {
 		tgid = ir_shri(b, ir_helper(b, BPF_FUNC_get_current_pid_tgid, 0), 32);
