@@ -89,11 +89,11 @@ const char *at_check_written(const struct at_func *f)
 
 /* ---- Arguments ---- */
 
-static void wrong_type(struct at_check *c, const struct at_n_call *call, const struct at_node *arg,
-		       const char *wanted)
+static void wrong_type(struct at_check *c, const struct at_n_call *call,
+		       const struct at_node *arg, const char *wanted)
 {
-	at_diag(c->diags, AT_D_ARGUMENT_TYPE, arg->range, "%s() wants %s here, this is %s", call->name,
-		wanted, at_check_text(c, arg->type));
+	at_diag(c->diags, AT_D_ARGUMENT_TYPE, arg->range, "%s() wants %s here, this is %s",
+		call->name, wanted, at_check_text(c, arg->type));
 	if (call->func)
 		at_hint(c->diags, "it is written %s", at_check_written(call->func));
 }
@@ -177,8 +177,8 @@ static bool arg_any(struct at_check *c, struct at_n_call *call, struct at_node *
 static bool not_literal(struct at_check *c, struct at_n_call *call, struct at_node *arg,
 			const char *wanted)
 {
-	at_diag(c->diags, AT_D_NOT_LITERAL, arg->range, "%s() wants %s written in the script here",
-		call->name, wanted);
+	at_diag(c->diags, AT_D_NOT_LITERAL, arg->range,
+		"%s() wants %s written in the script here", call->name, wanted);
 	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return false;
 }
@@ -203,10 +203,13 @@ static const struct kind {
 	const char *name;
 	bool (*check)(struct at_check *c, struct at_n_call *call, struct at_node *arg);
 } kinds[] = {
-	{ "int", arg_int }, { "uint64", arg_int }, { "int64", arg_int }, { "uint32", arg_int },
-	{ "int32", arg_int }, { "uint16", arg_int }, { "uint8", arg_int }, { "ns", arg_int },
-	{ "bool", arg_bool }, { "word", arg_word }, { "string", arg_string },
-	{ "value", arg_value }, { "any", arg_any }, { "map", arg_map },
+	{ "int", arg_int },         { "uint64", arg_int },
+	{ "int64", arg_int },       { "uint32", arg_int },
+	{ "int32", arg_int },       { "uint16", arg_int },
+	{ "uint8", arg_int },       { "ns", arg_int },
+	{ "bool", arg_bool },       { "word", arg_word },
+	{ "string", arg_string },   { "value", arg_value },
+	{ "any", arg_any },         { "map", arg_map },
 	{ "lit-int", arg_lit_int }, { "lit-string", arg_lit_string },
 };
 
@@ -259,8 +262,9 @@ static bool check_count(struct at_check *c, struct at_n_call *call, const struct
 		bound = "at least ";
 	else if (least < most)
 		bound = "at most ";
-	at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->n.range, "%s() takes %s%u argument%s, not %zu",
-		call->name, bound, wanted, wanted == 1 ? "" : "s", call->args.n);
+	at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->n.range,
+		"%s() takes %s%u argument%s, not %zu", call->name, bound, wanted,
+		wanted == 1 ? "" : "s", call->args.n);
 	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return false;
 }
@@ -272,8 +276,9 @@ static bool check_args(struct at_check *c, struct at_n_call *call, const struct 
 	move_key(c, call, p);
 	ok = check_count(c, call, p);
 	for (size_t i = 0; i < call->args.n; i++) {
-		const struct param *param = i < p->n ? &p->params[i] :
-					    p->n     ? &p->params[p->n - 1] : NULL;
+		const struct param *param = i < p->n ? &p->params[i]
+					    : p->n   ? &p->params[p->n - 1]
+						     : NULL;
 
 		if (!ok || !param || strcmp(param->type, "key") == 0)
 			ok = at_check_expr(c, call->args.v[i]) && ok;
@@ -287,11 +292,15 @@ static bool check_args(struct at_check *c, struct at_n_call *call, const struct 
 
 static const struct at_type *result_type(struct at_check *c, const char *name)
 {
-	static const struct { const char *name; const struct at_type *type; } results[] = {
-		{ "void", &at_type_void }, { "bool", &at_type_bool }, { "int", &at_type_int64 },
-		{ "int64", &at_type_int64 }, { "uint64", &at_type_uint64 },
-		{ "int32", &at_type_int32 }, { "uint32", &at_type_uint32 },
-		{ "uint16", &at_type_uint16 }, { "uint8", &at_type_uint8 }, { "ns", &at_type_ns },
+	static const struct {
+		const char *name;
+		const struct at_type *type;
+	} results[] = {
+		{ "void", &at_type_void },     { "bool", &at_type_bool },
+		{ "int", &at_type_int64 },     { "int64", &at_type_int64 },
+		{ "uint64", &at_type_uint64 }, { "int32", &at_type_int32 },
+		{ "uint32", &at_type_uint32 }, { "uint16", &at_type_uint16 },
+		{ "uint8", &at_type_uint8 },   { "ns", &at_type_ns },
 		{ "inet", &at_type_inet },
 	};
 
@@ -309,15 +318,16 @@ static bool allowed(struct at_check *c, const struct at_n_call *call)
 	const struct at_func *f = call->func;
 
 	if (f->flags & AT_F_UNSAFE && !c->opts->unsafe) {
-		at_diag(c->diags, AT_D_UNSAFE_FUNCTION, call->name_range, "%s() can change the system",
-			f->name);
+		at_diag(c->diags, AT_D_UNSAFE_FUNCTION, call->name_range,
+			"%s() can change the system", f->name);
 		at_hint(c->diags, "run with --unsafe to allow it");
 		return false;
 	}
 	if (f->flags & AT_F_HTTP && c->point->provider &&
 	    strncmp(c->point->provider->name, "http", 4) != 0) {
-		at_diag(c->diags, AT_D_HTTP_ONLY, call->name_range, "%s%s works in http probes only",
-			f->name, f->flags & AT_F_VAR ? "" : "()");
+		at_diag(c->diags, AT_D_HTTP_ONLY, call->name_range,
+			"%s%s works in http probes only", f->name,
+			f->flags & AT_F_VAR ? "" : "()");
 		return false;
 	}
 	return true;
@@ -369,7 +379,8 @@ const struct at_type *at_check_call(struct at_check *c, struct at_n_call *call)
 		return NULL;
 	if (call->func->flags & AT_F_AGG) {
 		at_diag(c->diags, AT_D_AGG_PLACE, call->n.range,
-			"%s() must be put into a map, and be all that is put into it", call->name);
+			"%s() must be put into a map, and be all that is put into it",
+			call->name);
 		at_hint(c->diags, "write @name = %s(…); or @name[key] = %s(…);", call->name,
 			call->name);
 		return NULL;

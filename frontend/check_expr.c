@@ -9,18 +9,6 @@
 
 #include <string.h>
 
-#define WORD(is_sign, is_literal, its_unit) \
-	{ .kind = AT_T_INT, .size = 8, .align = 8, .sign = (is_sign), .literal = (is_literal), \
-	  .unit = (its_unit) }
-
-/* [signed][literal][unit] */
-static const struct at_type words[2][2][2] = {
-	{ { WORD(false, false, AT_UNIT_NONE), WORD(false, false, AT_UNIT_NS) },
-	  { WORD(false, true, AT_UNIT_NONE), WORD(false, true, AT_UNIT_NS) } },
-	{ { WORD(true, false, AT_UNIT_NONE), WORD(true, false, AT_UNIT_NS) },
-	  { WORD(true, true, AT_UNIT_NONE), WORD(true, true, AT_UNIT_NS) } },
-};
-
 const char *at_check_text(struct at_check *c, const struct at_type *t)
 {
 	return at_type_text(c->arena, t);
@@ -28,82 +16,9 @@ const char *at_check_text(struct at_check *c, const struct at_type *t)
 
 unsigned at_check_line(struct at_check *c, struct at_range r)
 {
-	return c->diags->source && c->diags->source->text ?
-		       at_source_place(c->diags->source, r.beg).line : 0;
-}
-
-/* ---- Common types ---- */
-
-static bool flexible(const struct at_type *t)
-{
-	return t->kind == AT_T_INT && t->literal;
-}
-
-static enum at_unit common_unit(const struct at_type *a, const struct at_type *b)
-{
-	if (a->unit == b->unit)
-		return a->unit;
-	if (flexible(a) != flexible(b))
-		return flexible(a) ? b->unit : a->unit;
-	return flexible(a) ? AT_UNIT_NS : AT_UNIT_NONE;
-}
-
-static const struct at_type *unify_ints(const struct at_type *a, const struct at_type *b)
-{
-	if (a->kind == AT_T_BOOL && b->kind == AT_T_BOOL)
-		return a;
-	if (at_type_equal(a, b) && a->literal == b->literal)
-		return a;
-	return &words[at_type_signed_pair(a, b)][flexible(a) && flexible(b)][common_unit(a, b)];
-}
-
-static const struct at_type *unify_tuples(struct at_check *c, const struct at_type *a,
-					  const struct at_type *b)
-{
-	const struct at_type **elems = at_new_n(c->arena, const struct at_type *, a->nfields + 1);
-	struct at_type *t;
-	struct at_type_field *fields;
-
-	if (a->nfields != b->nfields)
-		return NULL;
-	for (unsigned i = 0; i < a->nfields; i++) {
-		const char *an = a->fields[i].name, *bn = b->fields[i].name;
-
-		elems[i] = at_check_unify(c, a->fields[i].type, b->fields[i].type);
-		if (!elems[i] || !an != !bn || (an && strcmp(an, bn) != 0))
-			return NULL;
-	}
-	t = (struct at_type *)at_type_tuple(c->arena, elems, a->nfields);
-	fields = (struct at_type_field *)t->fields;
-	for (unsigned i = 0; i < a->nfields; i++)
-		fields[i].name = a->fields[i].name;
-	return t;
-}
-
-const struct at_type *at_check_unify(struct at_check *c, const struct at_type *a,
-				     const struct at_type *b)
-{
-	if (at_type_is_int(a) && at_type_is_int(b))
-		return unify_ints(a, b);
-	if (a->kind != b->kind)
-		return NULL;
-	if (a->kind == AT_T_STRING)
-		return a->size >= b->size ? a : b;
-	if (a->kind == AT_T_TUPLE)
-		return unify_tuples(c, a, b);
-	return at_type_equal(a, b) ? a : NULL;
-}
-
-const struct at_type *at_check_widen(struct at_check *c, const struct at_type *t)
-{
-	if (t->kind == AT_T_INT && t->size < 8)
-		return &words[t->sign][0][t->unit];
-	return t;
-}
-
-const struct at_type *at_check_kept(struct at_check *c, const struct at_node *e)
-{
-	return e->kind == AT_N_CAST ? e->type : at_check_widen(c, e->type);
+	return c->diags->source && c->diags->source->text
+		       ? at_source_place(c->diags->source, r.beg).line
+		       : 0;
 }
 
 /* ---- Leaves ---- */
@@ -112,7 +27,7 @@ static const struct at_type *check_int(struct at_check *c, struct at_node *e)
 {
 	const struct at_n_int *n = (const struct at_n_int *)e;
 
-	return &words[n->value <= INT64_MAX][1][n->unit];
+	return at_check_word(n->value <= INT64_MAX, true, n->unit);
 }
 
 static const struct at_type *check_bool(struct at_check *c, struct at_node *e)
@@ -133,7 +48,8 @@ static const struct at_type *check_param(struct at_check *c, struct at_node *e)
 
 	if (n->text && !at_fold_number(n->text, &v, &negative))
 		return at_type_string(c->arena, strlen(n->text) + 1);
-	return negative ? &words[1][0][0] : &words[v >= 0][1][0];
+	return negative ? at_check_word(true, false, AT_UNIT_NONE)
+			: at_check_word(v >= 0, true, AT_UNIT_NONE);
 }
 
 static const struct at_type *check_var(struct at_check *c, struct at_node *e)
@@ -142,14 +58,16 @@ static const struct at_type *check_var(struct at_check *c, struct at_node *e)
 	struct at_var *v = at_scope_find(c, n->name);
 
 	if (!v) {
-		at_diag(c->diags, AT_D_UNKNOWN_VARIABLE, e->range, "%s has no value yet", n->name);
+		at_diag(c->diags, AT_D_UNKNOWN_VARIABLE, e->range, "%s has no value yet",
+			n->name);
 		at_scope_hint(c, n->name);
 		return NULL;
 	}
 	n->var = v;
 	v->used = true;
 	if (!v->assigned && !v->type) {
-		at_diag(c->diags, AT_D_UNKNOWN_VARIABLE, e->range, "%s has no value yet", n->name);
+		at_diag(c->diags, AT_D_UNKNOWN_VARIABLE, e->range, "%s has no value yet",
+			n->name);
 		return NULL;
 	}
 	return v->type;
@@ -168,7 +86,8 @@ static const struct at_type *no_args(struct at_check *c, const struct at_node *e
 	return NULL;
 }
 
-static void unknown_name(struct at_check *c, const struct at_n_ident *n, const struct at_func *f)
+static void unknown_name(struct at_check *c, const struct at_n_ident *n,
+			 const struct at_func *f)
 {
 	struct at_closest best = at_closest_to(n->name);
 
@@ -217,10 +136,12 @@ static const struct at_type *check_ident(struct at_check *c, struct at_node *e)
 
 static bool is_args(const struct at_node *e)
 {
-	return e->kind == AT_N_IDENT && strcmp(((const struct at_n_ident *)e)->name, "args") == 0;
+	return e->kind == AT_N_IDENT &&
+	       strcmp(((const struct at_n_ident *)e)->name, "args") == 0;
 }
 
-static void unknown_field(struct at_check *c, const struct at_n_field *n, const struct at_type *t)
+static void unknown_field(struct at_check *c, const struct at_n_field *n,
+			  const struct at_type *t)
 {
 	struct at_closest best = at_closest_to(n->name);
 	const char *all = "", *other = NULL;
@@ -256,7 +177,8 @@ static const struct at_type *check_field(struct at_check *c, struct at_node *e)
 	if (!t)
 		return NULL;
 	if (t->kind == AT_T_PTR) {
-		at_diag(c->diags, AT_D_NOT_YET, e->range, "fields behind a pointer cannot be read yet");
+		at_diag(c->diags, AT_D_NOT_YET, e->range,
+			"fields behind a pointer cannot be read yet");
 		return NULL;
 	}
 	n->field = at_type_field(t, n->name);
@@ -337,8 +259,8 @@ void at_check_truth(struct at_check *c, struct at_node *e)
 
 	if (!t || is_truth(t))
 		return;
-	at_diag(c->diags, AT_D_TYPE_MISMATCH, e->range, "a condition is true or false, this is %s",
-		at_check_text(c, t));
+	at_diag(c->diags, AT_D_TYPE_MISMATCH, e->range,
+		"a condition is true or false, this is %s", at_check_text(c, t));
 	if (t->kind == AT_T_STRING)
 		at_hint(c->diags, "to ask whether it is empty, compare with \"\"");
 }
@@ -360,7 +282,8 @@ static const struct at_type *check_unary(struct at_check *c, struct at_node *e)
 	char op[2] = { n->op, 0 };
 
 	if (n->op == '*' || n->op == '&') {
-		at_diag(c->diags, AT_D_NOT_YET, e->range, "pointers cannot be followed or taken yet");
+		at_diag(c->diags, AT_D_NOT_YET, e->range,
+			"pointers cannot be followed or taken yet");
 		return NULL;
 	}
 	if (n->op == '!') {
@@ -371,8 +294,8 @@ static const struct at_type *check_unary(struct at_check *c, struct at_node *e)
 	if (!want_int(c, n->of, op))
 		return NULL;
 	if (n->op == '-')
-		return &words[1][0][n->of->type->unit];
-	return &words[n->of->type->sign][0][AT_UNIT_NONE];
+		return at_check_word(true, false, n->of->type->unit);
+	return at_check_word(n->of->type->sign, false, AT_UNIT_NONE);
 }
 
 /* A duration written in the script, beside a plain number, is just a number: nsecs + 5ms. */
@@ -404,8 +327,8 @@ static enum at_unit unit_of(enum at_binop op, const struct at_node *l, const str
 	}
 }
 
-const struct at_type *at_check_arith(struct at_check *c, enum at_binop op, const struct at_node *l,
-				     const struct at_node *r)
+const struct at_type *at_check_arith(struct at_check *c, enum at_binop op,
+				     const struct at_node *l, const struct at_node *r)
 {
 	const char *text = at_binop_text(op);
 	bool literal, sign;
@@ -413,15 +336,16 @@ const struct at_type *at_check_arith(struct at_check *c, enum at_binop op, const
 
 	if (!want_int(c, l, text) || !want_int(c, r, text))
 		return NULL;
-	if ((op == AT_B_DIV || op == AT_B_MOD) && r->kind == AT_N_INT && at_fold_int(r, &v) && !v) {
+	if ((op == AT_B_DIV || op == AT_B_MOD) && r->kind == AT_N_INT && at_fold_int(r, &v) &&
+	    !v) {
 		at_diag(c->diags, AT_D_DIVISION_BY_ZERO, r->range, "division by zero");
 		return NULL;
 	}
-	literal = flexible(l->type) && flexible(r->type) && op != AT_B_SUB;
-	sign = op == AT_B_SUB || (op == AT_B_SHL || op == AT_B_SHR ?
-					  l->type->sign && !flexible(l->type) :
-					  at_type_signed_pair(l->type, r->type));
-	return &words[sign][literal][unit_of(op, l, r)];
+	literal = at_check_flexible(l->type) && at_check_flexible(r->type) && op != AT_B_SUB;
+	sign = op == AT_B_SUB ||
+	       (op == AT_B_SHL || op == AT_B_SHR ? l->type->sign && !at_check_flexible(l->type)
+						 : at_type_signed_pair(l->type, r->type));
+	return at_check_word(sign, literal, unit_of(op, l, r));
 }
 
 static bool has_enum_name(const struct at_type *t, const char *name)
@@ -443,7 +367,10 @@ static const struct at_type *compare_enum(struct at_check *c, const struct at_ty
 		return &at_type_bool;
 	for (unsigned i = 0; i < t->nnames; i++)
 		all = at_sprintf(c->arena, "%s%s%s", all,
-				 !i ? "" : i + 1 < t->nnames ? ", " : " or ", t->names[i].name);
+				 !i                  ? ""
+				 : i + 1 < t->nnames ? ", "
+						     : " or ",
+				 t->names[i].name);
 	at_diag(c->diags, AT_D_ENUM_NAME, name->range, "\"%s\" is not one of its values", text);
 	at_hint(c->diags, "it is %s", all);
 	return NULL;
@@ -528,7 +455,8 @@ static const struct at_type *check_ternary(struct at_check *c, struct at_node *e
 static const struct at_type *check_incdec(struct at_check *c, struct at_node *e)
 {
 	struct at_n_incdec *n = (struct at_n_incdec *)e;
-	struct at_node step = { AT_N_INT, e->range, &words[1][!n->decrement][0] };
+	struct at_node step = { AT_N_INT, e->range,
+				at_check_word(true, !n->decrement, AT_UNIT_NONE) };
 
 	if (n->of->kind == AT_N_MAP) {
 		struct at_n_map *m = (struct at_n_map *)n->of;
@@ -551,68 +479,11 @@ static const struct at_type *check_incdec(struct at_check *c, struct at_node *e)
 	return n->of->type = ((struct at_n_var *)n->of)->var->type;
 }
 
-/* ---- Types as written ---- */
-
-static const struct { const char *name; const struct at_type *type; } names[] = {
-	{ "bool", &at_type_bool }, { "void", &at_type_void },
-	{ "int8", &at_type_int8 }, { "int16", &at_type_int16 },
-	{ "int32", &at_type_int32 }, { "int64", &at_type_int64 },
-	{ "uint8", &at_type_uint8 }, { "uint16", &at_type_uint16 },
-	{ "uint32", &at_type_uint32 }, { "uint64", &at_type_uint64 },
-	{ "int8_t", &at_type_int8 }, { "int16_t", &at_type_int16 },
-	{ "int32_t", &at_type_int32 }, { "int64_t", &at_type_int64 },
-	{ "uint8_t", &at_type_uint8 }, { "uint16_t", &at_type_uint16 },
-	{ "uint32_t", &at_type_uint32 }, { "uint64_t", &at_type_uint64 },
-	{ "char", &at_type_int8 }, { "short", &at_type_int16 },
-	{ "int", &at_type_int32 }, { "long", &at_type_int64 },
-	{ "size_t", &at_type_uint64 }, { "u8", &at_type_uint8 },
-	{ "u16", &at_type_uint16 }, { "u32", &at_type_uint32 }, { "u64", &at_type_uint64 },
-	{ "ns", &at_type_ns }, { "inet", &at_type_inet },
-};
-
-static const struct at_type *named_type(struct at_check *c, const struct at_type_name *t)
-{
-	struct at_closest best = at_closest_to(t->name);
-
-	for (size_t i = 0; i < at_count(names); i++) {
-		if (strcmp(names[i].name, t->name) == 0)
-			return names[i].type;
-		at_closest_offer(&best, names[i].name);
-	}
-	at_diag(c->diags, AT_D_UNKNOWN_TYPE, t->range, "there is no type `%s`", t->name);
-	if (best.best)
-		at_hint(c->diags, "did you mean %s?", best.best);
-	return NULL;
-}
-
-const struct at_type *at_check_type_name(struct at_check *c, const struct at_type_name *t)
-{
-	const struct at_type *base;
-	struct at_type *ptr;
-
-	if (t->tag || (t->dims.n && strcmp(t->name, "string") != 0)) {
-		at_diag(c->diags, AT_D_NOT_YET, t->range, "%s cannot be written as types yet",
-			t->tag ? "structs, unions and enums" : "arrays");
-		return NULL;
-	}
-	if (strcmp(t->name, "string") == 0) {
-		int64_t n = t->dims.n ? t->dims.v[0] : 0;
-
-		return at_type_string(c->arena, n > 0 && n <= 65536 ? (unsigned)n : 64);
-	}
-	base = named_type(c, t);
-	for (unsigned i = 0; base && i < t->stars; i++) {
-		ptr = at_new(c->arena, struct at_type);
-		*ptr = (struct at_type){ .kind = AT_T_PTR, .size = 8, .align = 8, .elem = base };
-		base = ptr;
-	}
-	return base;
-}
-
 static const struct at_type *check_cast(struct at_check *c, struct at_node *e)
 {
 	struct at_n_cast *n = (struct at_n_cast *)e;
-	const struct at_type *to = at_check_type_name(c, n->to), *from = at_check_expr(c, n->of);
+	const struct at_type *to = at_check_type_name(c, n->to),
+			     *from = at_check_expr(c, n->of);
 
 	if (!to || !from)
 		return NULL;
@@ -628,7 +499,8 @@ static const struct at_type *check_cast(struct at_check *c, struct at_node *e)
 static const struct at_type *check_tuple(struct at_check *c, struct at_node *e)
 {
 	struct at_n_tuple *n = (struct at_n_tuple *)e;
-	const struct at_type **elems = at_new_n(c->arena, const struct at_type *, n->elems.n + 1);
+	const struct at_type **elems =
+		at_new_n(c->arena, const struct at_type *, n->elems.n + 1);
 	const struct at_type *t;
 	bool ok = true;
 
@@ -685,7 +557,7 @@ static const struct at_type *check_sizeof(struct at_check *c, struct at_node *e)
 		n->of->kind = AT_N_INT;
 	}
 	n->of->type = t;
-	return &words[1][1][0];
+	return at_check_word(true, true, AT_UNIT_NONE);
 }
 
 static const struct at_type *check_offsetof(struct at_check *c, struct at_node *e)
@@ -719,15 +591,17 @@ static const struct at_type *check_call(struct at_check *c, struct at_node *e)
 }
 
 static const struct at_type *(*const exprs[AT_N_COUNT])(struct at_check *, struct at_node *) = {
-	[AT_N_INT] = check_int, [AT_N_BOOL] = check_bool, [AT_N_STRING] = check_string,
-	[AT_N_IDENT] = check_ident, [AT_N_PARAM] = check_param, [AT_N_VAR] = check_var,
-	[AT_N_MAP] = check_map, [AT_N_CALL] = check_call, [AT_N_FIELD] = check_field,
-	[AT_N_TINDEX] = check_tindex, [AT_N_INDEX] = check_index, [AT_N_UNARY] = check_unary,
-	[AT_N_INCDEC] = check_incdec, [AT_N_BINARY] = check_binary,
-	[AT_N_TERNARY] = check_ternary, [AT_N_CAST] = check_cast, [AT_N_TUPLE] = check_tuple,
-	[AT_N_RECORD] = check_tuple, [AT_N_SIZEOF] = check_sizeof,
-	[AT_N_OFFSETOF] = check_offsetof, [AT_N_IF] = check_if_value,
-	[AT_N_BLOCK] = check_block_value,
+	[AT_N_INT] = check_int,         [AT_N_BOOL] = check_bool,
+	[AT_N_STRING] = check_string,   [AT_N_IDENT] = check_ident,
+	[AT_N_PARAM] = check_param,     [AT_N_VAR] = check_var,
+	[AT_N_MAP] = check_map,         [AT_N_CALL] = check_call,
+	[AT_N_FIELD] = check_field,     [AT_N_TINDEX] = check_tindex,
+	[AT_N_INDEX] = check_index,     [AT_N_UNARY] = check_unary,
+	[AT_N_INCDEC] = check_incdec,   [AT_N_BINARY] = check_binary,
+	[AT_N_TERNARY] = check_ternary, [AT_N_CAST] = check_cast,
+	[AT_N_TUPLE] = check_tuple,     [AT_N_RECORD] = check_tuple,
+	[AT_N_SIZEOF] = check_sizeof,   [AT_N_OFFSETOF] = check_offsetof,
+	[AT_N_IF] = check_if_value,     [AT_N_BLOCK] = check_block_value,
 };
 
 const struct at_type *at_check_expr(struct at_check *c, struct at_node *e)

@@ -46,8 +46,12 @@ void at_check_truth(struct at_check *c, struct at_node *e);
 /* Type under which a value of that expression is kept: explicit casts keep their size. */
 const struct at_type *at_check_kept(struct at_check *c, const struct at_node *e);
 /* The result of `a op b` on two ints. */
-const struct at_type *at_check_arith(struct at_check *c, enum at_binop op, const struct at_node *l,
-				     const struct at_node *r);
+const struct at_type *at_check_arith(struct at_check *c, enum at_binop op,
+				     const struct at_node *l, const struct at_node *r);
+/* A number of 64 bits. */
+const struct at_type *at_check_word(bool sign, bool literal, enum at_unit unit);
+/* An int whose sign is that of what it meets. */
+bool at_check_flexible(const struct at_type *t);
 const struct at_type *at_check_type_name(struct at_check *c, const struct at_type_name *t);
 const char *at_check_text(struct at_check *c, const struct at_type *t);
 /* Line of the script, for hints that point at another place. */

@@ -60,9 +60,10 @@ static bool unite_keys(struct at_check *c, struct at_n_map *n)
 		return false;
 	u = m->key ? at_check_unify(c, m->key, t) : t;
 	if (!u) {
-		at_diag(c->diags, AT_D_MAP_KEY, n->n.range, "the key of %s is %s, this is %s", m->name,
-			at_check_text(c, m->key), at_check_text(c, t));
-		at_hint(c->diags, "its type was fixed in line %u", at_check_line(c, m->key_range));
+		at_diag(c->diags, AT_D_MAP_KEY, n->n.range, "the key of %s is %s, this is %s",
+			m->name, at_check_text(c, m->key), at_check_text(c, t));
+		at_hint(c->diags, "its type was fixed in line %u",
+			at_check_line(c, m->key_range));
 		return false;
 	}
 	if (!m->key || !at_type_equal(m->key, u) || m->key->literal != u->literal) {
@@ -157,8 +158,8 @@ const struct at_type *at_check_map_read(struct at_check *c, struct at_n_map *n)
 		return t; /* nothing put in yet: an earlier round, or told at the end */
 	if (t->func->agg->read_type && t->func->agg->read)
 		return t->func->agg->read_type(t);
-	at_diag(c->diags, AT_D_AGG_READ, n->n.range, "the value of %s() cannot be read in an expression",
-		t->func->name);
+	at_diag(c->diags, AT_D_AGG_READ, n->n.range,
+		"the value of %s() cannot be read in an expression", t->func->name);
 	at_hint(c->diags, "print(%s) shows it", n->name);
 	return NULL;
 }
@@ -170,7 +171,8 @@ static unsigned widest_string(const struct at_type *const *elems, unsigned n)
 	unsigned best = n;
 
 	for (unsigned i = 0; i < n; i++)
-		if (elems[i]->kind == AT_T_STRING && (best == n || elems[i]->size > elems[best]->size))
+		if (elems[i]->kind == AT_T_STRING &&
+		    (best == n || elems[i]->size > elems[best]->size))
 			best = i;
 	return best;
 }
@@ -207,12 +209,14 @@ static void fit_key(struct at_check *c, struct at_mapsym *m)
 		m->key = NULL;
 	if (!m->key) {
 		at_diag(c->diags, AT_D_KEY_SIZE, m->key_range,
-			"a key of %s is %u bytes, the kernel takes %d", m->name, key->size, MOST_KEY);
+			"a key of %s is %u bytes, the kernel takes %d", m->name, key->size,
+			MOST_KEY);
 		m->key = key;
 		return;
 	}
 	at_diag(c->diags, AT_D_KEY_CUT, m->key_range,
-		"a key of %s would be %u bytes, the kernel takes %d: long strings in it are cut",
+		"a key of %s would be %u bytes, the kernel takes %d: long strings in it are "
+		"cut",
 		m->name, key->size, MOST_KEY);
 	at_hint(c->diags, "keys are %s", at_check_text(c, m->key));
 }

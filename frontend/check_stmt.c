@@ -26,7 +26,8 @@ static void check_expr_stmt(struct at_check *c, struct at_node *n)
 /* ---- Assignments ---- */
 
 /* `to op= value` on ints: gives the node the type of `to op value`. */
-static bool check_compound(struct at_check *c, struct at_n_assign *s, const struct at_type *held)
+static bool check_compound(struct at_check *c, struct at_n_assign *s,
+			   const struct at_type *held)
 {
 	struct at_node left = { .kind = s->to->kind, .range = s->to->range, .type = held };
 
@@ -44,7 +45,6 @@ static void undefined_var(struct at_check *c, const struct at_node *n, const cha
 	at_diag(c->diags, AT_D_UNKNOWN_VARIABLE, n->range, "%s has no value yet", name);
 	at_scope_hint(c, name);
 }
-
 
 static void assign_var(struct at_check *c, struct at_n_assign *s)
 {
@@ -89,8 +89,8 @@ static void assign_map(struct at_check *c, struct at_n_assign *s)
 
 	t = at_check_expr(c, s->value);
 	if (t && (t->kind == AT_T_VOID || t->kind == AT_T_STRUCT)) {
-		at_diag(c->diags, AT_D_TYPE_MISMATCH, s->value->range, "%s cannot be kept in a map",
-			at_check_text(c, t));
+		at_diag(c->diags, AT_D_TYPE_MISMATCH, s->value->range,
+			"%s cannot be kept in a map", at_check_text(c, t));
 		t = NULL;
 	}
 	if (!ok || !t) {
@@ -140,7 +140,8 @@ static void check_let(struct at_check *c, struct at_node *n)
 	if (s->value)
 		at_check_expr(c, s->value);
 	if (old) {
-		at_diag(c->diags, AT_D_SHADOWED_VARIABLE, s->name_range, "%s exists already", s->name);
+		at_diag(c->diags, AT_D_SHADOWED_VARIABLE, s->name_range, "%s exists already",
+			s->name);
 		at_hint(c->diags, "it was made in line %u", at_check_line(c, old->range));
 		s->var = old;
 		return;
@@ -190,7 +191,8 @@ static void check_unroll(struct at_check *c, struct at_node *n)
 	if (at_check_expr(c, s->times)) {
 		if (!at_fold_int(s->times, &times))
 			at_diag(c->diags, AT_D_NOT_LITERAL, s->times->range,
-				"how often to unroll must be known when the script is compiled");
+				"how often to unroll must be known when the script is "
+				"compiled");
 		else if (times < 1 || times > MOST_UNROLL)
 			at_diag(c->diags, AT_D_UNROLL_COUNT, s->times->range,
 				"a body can be unrolled 1 to %d times", MOST_UNROLL);
@@ -203,8 +205,8 @@ static void check_bound(struct at_check *c, struct at_node *e)
 	const struct at_type *t = at_check_expr(c, e);
 
 	if (t && !at_type_is_int(t))
-		at_diag(c->diags, AT_D_TYPE_MISMATCH, e->range, "a bound is a number, this is %s",
-			at_check_text(c, t));
+		at_diag(c->diags, AT_D_TYPE_MISMATCH, e->range,
+			"a bound is a number, this is %s", at_check_text(c, t));
 }
 
 static void check_for(struct at_check *c, struct at_node *n)
@@ -213,14 +215,16 @@ static void check_for(struct at_check *c, struct at_node *n)
 	struct at_var *old = at_scope_find(c, s->name);
 
 	if (s->over) {
-		at_diag(c->diags, AT_D_NOT_YET, s->over->range, "for over a map does not work yet");
+		at_diag(c->diags, AT_D_NOT_YET, s->over->range,
+			"for over a map does not work yet");
 		at_hint(c->diags, "print(@map) shows all of it");
 		return;
 	}
 	check_bound(c, s->from);
 	check_bound(c, s->to);
 	if (old) {
-		at_diag(c->diags, AT_D_SHADOWED_VARIABLE, s->name_range, "%s exists already", s->name);
+		at_diag(c->diags, AT_D_SHADOWED_VARIABLE, s->name_range, "%s exists already",
+			s->name);
 		at_hint(c->diags, "it was made in line %u", at_check_line(c, old->range));
 	}
 	at_scope_push(c);
@@ -252,16 +256,11 @@ static void check_block(struct at_check *c, struct at_node *n)
 }
 
 static void (*const stmts[AT_N_COUNT])(struct at_check *, struct at_node *) = {
-	[AT_N_EXPR] = check_expr_stmt,
-	[AT_N_ASSIGN] = check_assign,
-	[AT_N_LET] = check_let,
-	[AT_N_IF] = check_if,
-	[AT_N_WHILE] = check_while,
-	[AT_N_UNROLL] = check_unroll,
-	[AT_N_FOR] = check_for,
-	[AT_N_BREAK] = check_jump,
-	[AT_N_CONTINUE] = check_jump,
-	[AT_N_RETURN] = check_return,
+	[AT_N_EXPR] = check_expr_stmt, [AT_N_ASSIGN] = check_assign,
+	[AT_N_LET] = check_let,        [AT_N_IF] = check_if,
+	[AT_N_WHILE] = check_while,    [AT_N_UNROLL] = check_unroll,
+	[AT_N_FOR] = check_for,        [AT_N_BREAK] = check_jump,
+	[AT_N_CONTINUE] = check_jump,  [AT_N_RETURN] = check_return,
 	[AT_N_BLOCK] = check_block,
 };
 

@@ -37,9 +37,12 @@ static const char *word_of(const struct at_node *v)
 
 static bool bool_value(const struct at_node *v, uint64_t *out)
 {
-	static const struct { const char *word; bool value; } words[] = {
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
 		{ "true", true }, { "false", false }, { "on", true }, { "off", false },
-		{ "yes", true }, { "no", false }, { "1", true }, { "0", false },
+		{ "yes", true },  { "no", false },    { "1", true },  { "0", false },
 	};
 	const char *word = word_of(v);
 	int64_t num;
@@ -71,8 +74,8 @@ static void bad_value(struct at_check *c, const struct at_config_key *k, struct 
 	if (k->kind == AT_CONFIG_BOOL)
 		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is true or false", k->name);
 	else if (k->kind == AT_CONFIG_UINT)
-		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is a number from %llu to %llu", k->name,
-			(unsigned long long)k->min, (unsigned long long)k->max);
+		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is a number from %llu to %llu",
+			k->name, (unsigned long long)k->min, (unsigned long long)k->max);
 	else
 		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is a string", k->name);
 }
@@ -132,7 +135,10 @@ const char *at_config_text(const struct at_check *c, const char *key)
 
 /* ---- let @m = hash(N) ---- */
 
-static const struct { const char *name; enum at_map_kind kind; } map_kinds[] = {
+static const struct {
+	const char *name;
+	enum at_map_kind kind;
+} map_kinds[] = {
 	{ "hash", AT_MAP_HASH },
 	{ "lruhash", AT_MAP_LRU_HASH },
 	{ "percpuhash", AT_MAP_PERCPU_HASH },
@@ -149,11 +155,12 @@ static void check_decl(struct at_check *c, const struct at_map_decl *d)
 		if (strcmp(map_kinds[i].name, d->kind) == 0)
 			m->decl_kind = map_kinds[i].kind;
 	if (m->decl_kind < 0) {
-		at_diag(c->diags, AT_D_BAD_MAP_DECL, d->range, "there is no kind of map `%s`", d->kind);
+		at_diag(c->diags, AT_D_BAD_MAP_DECL, d->range, "there is no kind of map `%s`",
+			d->kind);
 		at_hint(c->diags, "kinds are hash, lruhash, percpuhash, percpulruhash");
 	} else if (d->size > MOST_ENTRIES) {
-		at_diag(c->diags, AT_D_BAD_MAP_DECL, d->range, "%s can have 1 to %d entries", d->name,
-			MOST_ENTRIES);
+		at_diag(c->diags, AT_D_BAD_MAP_DECL, d->range, "%s can have 1 to %d entries",
+			d->name, MOST_ENTRIES);
 	} else {
 		m->max_entries = d->size;
 	}

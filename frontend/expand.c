@@ -19,7 +19,7 @@ struct shape {
 	unsigned short list;
 };
 
-#define SIZE(s) .size = sizeof(struct at_n_##s)
+#define SIZE(s)      .size = sizeof(struct at_n_##s)
 #define AT(s, field) offsetof(struct at_n_##s, field)
 
 static const struct shape shapes[AT_N_COUNT] = {
@@ -292,7 +292,8 @@ static void expand_point(struct at_check *c, const struct at_clause *clause,
 {
 	struct at_attachpt *p = copy_point(c, from);
 
-	if (find_provider(c, p) && has_wildcard(p) && p->provider->list && !takes_pattern(c, p)) {
+	if (find_provider(c, p) && has_wildcard(p) && p->provider->list &&
+	    !takes_pattern(c, p)) {
 		expand_wildcard(c, clause, p);
 		return;
 	}

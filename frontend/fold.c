@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Constant expressions: what is known when the script is compiled. Reports nothing. */
+/*
+ * Constant expressions: what is known when the script is compiled, computed
+ * with sign. Reports nothing.
+ */
 #include "frontend/check_int.h"
 
 #include <errno.h>
@@ -24,40 +27,55 @@ bool at_fold_number(const char *text, int64_t *out, bool *negative)
 	return true;
 }
 
-static bool fold_divide(enum at_binop op, int64_t l, int64_t r, int64_t *out)
-{
-	if (r == 0 || (l == INT64_MIN && r == -1))
-		return false;
-	*out = op == AT_B_DIV ? l / r : l % r;
-	return true;
-}
+/* One function an operator; a, b are the operands without sign. */
+#define FOLD(op, result)                                                                       \
+	static int64_t fold_##op(int64_t l, int64_t r)                                         \
+	{                                                                                      \
+		uint64_t a = l, b = r;                                                         \
+                                                                                               \
+		(void)a;                                                                       \
+		(void)b;                                                                       \
+		return (int64_t)(result);                                                      \
+	}
+
+/* clang-format off */
+FOLD(MUL, a * b)
+FOLD(DIV, l / r)
+FOLD(MOD, l % r)
+FOLD(ADD, a + b)
+FOLD(SUB, a - b)
+FOLD(SHL, a << (b & 63))
+FOLD(SHR, l >> (b & 63))
+FOLD(LT, l < r)
+FOLD(GT, l > r)
+FOLD(LE, l <= r)
+FOLD(GE, l >= r)
+FOLD(EQ, l == r)
+FOLD(NE, l != r)
+FOLD(AND, a & b)
+FOLD(XOR, a ^ b)
+FOLD(OR, a | b)
+FOLD(LAND, l && r)
+FOLD(LOR, l || r)
+/* clang-format on */
+
+static int64_t (*const folds[AT_B_NONE])(int64_t l, int64_t r) = {
+	[AT_B_MUL] = fold_MUL, [AT_B_DIV] = fold_DIV,   [AT_B_MOD] = fold_MOD,
+	[AT_B_ADD] = fold_ADD, [AT_B_SUB] = fold_SUB,   [AT_B_SHL] = fold_SHL,
+	[AT_B_SHR] = fold_SHR, [AT_B_LT] = fold_LT,     [AT_B_GT] = fold_GT,
+	[AT_B_LE] = fold_LE,   [AT_B_GE] = fold_GE,     [AT_B_EQ] = fold_EQ,
+	[AT_B_NE] = fold_NE,   [AT_B_AND] = fold_AND,   [AT_B_XOR] = fold_XOR,
+	[AT_B_OR] = fold_OR,   [AT_B_LAND] = fold_LAND, [AT_B_LOR] = fold_LOR,
+};
 
 static bool fold_arith(enum at_binop op, int64_t l, int64_t r, int64_t *out)
 {
-	uint64_t a = l, b = r;
+	bool division = op == AT_B_DIV || op == AT_B_MOD;
 
-	switch (op) {
-	case AT_B_MUL: *out = a * b; return true;
-	case AT_B_ADD: *out = a + b; return true;
-	case AT_B_SUB: *out = a - b; return true;
-	case AT_B_SHL: *out = a << (b & 63); return true;
-	case AT_B_SHR: *out = a >> (b & 63); return true;
-	case AT_B_AND: *out = a & b; return true;
-	case AT_B_XOR: *out = a ^ b; return true;
-	case AT_B_OR: *out = a | b; return true;
-	case AT_B_LT: *out = l < r; return true;
-	case AT_B_GT: *out = l > r; return true;
-	case AT_B_LE: *out = l <= r; return true;
-	case AT_B_GE: *out = l >= r; return true;
-	case AT_B_EQ: *out = l == r; return true;
-	case AT_B_NE: *out = l != r; return true;
-	case AT_B_LAND: *out = l && r; return true;
-	case AT_B_LOR: *out = l || r; return true;
-	case AT_B_DIV:
-	case AT_B_MOD: return fold_divide(op, l, r, out);
-	case AT_B_NONE: return false;
-	}
-	return false;
+	if (op == AT_B_NONE || (division && (r == 0 || (l == INT64_MIN && r == -1))))
+		return false;
+	*out = folds[op](l, r);
+	return true;
 }
 
 static bool fold_unary(const struct at_n_unary *n, int64_t *out)

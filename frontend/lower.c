@@ -9,9 +9,10 @@
 #include <string.h>
 
 enum {
-	PERCPU_MOST = 1024,  /* bytes: a larger aggregation with keys is one value for all CPUs */
-	LEVELS = 2,          /* a clause in process context, and once more in an interrupt */
-	DEPTH_BYTES = 8,     /* how deep the clause is nested on this CPU, before its scratch */
+	PERCPU_MOST =
+		1024,    /* bytes: a larger aggregation with keys is one value for all CPUs */
+	LEVELS = 2,      /* a clause in process context, and once more in an interrupt */
+	DEPTH_BYTES = 8, /* how deep the clause is nested on this CPU, before its scratch */
 };
 
 /* ---- Maps ---- */
@@ -33,13 +34,19 @@ static enum at_map_kind map_kind(const struct at_mapsym *m)
 static void make_map(struct at_lower *lw, struct at_mapsym *m)
 {
 	struct at_plan_map map = {
-		.name = m->name, .script = true, .kind = map_kind(m), .key = m->key,
-		.value = m->value, .range = m->range, .value_size = m->value->size,
+		.name = m->name,
+		.script = true,
+		.kind = map_kind(m),
+		.key = m->key,
+		.value = m->value,
+		.range = m->range,
+		.value_size = m->value->size,
 	};
 
 	map.key_size = m->key ? m->key->size : sizeof(uint32_t);
-	map.max_entries = !m->key	  ? 1 :
-			  m->max_entries ? m->max_entries : lw->plan->config.max_map_keys;
+	map.max_entries = !m->key          ? 1
+			  : m->max_entries ? m->max_entries
+					   : lw->plan->config.max_map_keys;
 	m->plan_map = at_plan_map(lw->plan, &map);
 }
 
@@ -50,8 +57,9 @@ static int lost_counter(struct at_lower *lw)
 	struct at_lowering *all = at_lowering_of(lw);
 
 	if (all->lost < 0)
-		all->lost = at_plan_counter(lw->plan, "lost",
-					    "%llu events were lost (the ring buffer was full)", -1);
+		all->lost =
+			at_plan_counter(lw->plan, "lost",
+					"%llu events were lost (the ring buffer was full)", -1);
 	return all->lost;
 }
 
@@ -61,8 +69,8 @@ struct at_ir *at_lower_reserve(struct at_lower *lw, unsigned event)
 	struct at_ir *ring = ir_map(b, at_plan_ring(lw->plan)), *record;
 	unsigned size = lw->plan->events.v[event].size;
 
-	record = ir_let(b, ir_helper(b, AT_H_RING_RESERVE, 3, ring, ir_const(b, size),
-				     ir_const(b, 0)));
+	record = ir_let(
+		b, ir_helper(b, AT_H_RING_RESERVE, 3, ring, ir_const(b, size), ir_const(b, 0)));
 	ir_if(b, record);
 	ir_store(b, 4, record, 0, ir_const(b, event));
 	ir_store(b, 4, record, 4, ir_const(b, 0));
@@ -98,10 +106,14 @@ static void write_clause(struct at_lower *lw, const struct at_clause *clause)
 static unsigned scratch_map(struct at_lower *lw)
 {
 	if (lw->plan->scratch_map < 0)
-		lw->plan->scratch_map = at_plan_map(lw->plan, &(struct at_plan_map){
-			.name = "scratch", .kind = AT_MAP_PERCPU_ARRAY,
-			.key_size = sizeof(uint32_t), .value_size = DEPTH_BYTES, .max_entries = 1,
-		});
+		lw->plan->scratch_map =
+			at_plan_map(lw->plan, &(struct at_plan_map){
+						      .name = "scratch",
+						      .kind = AT_MAP_PERCPU_ARRAY,
+						      .key_size = sizeof(uint32_t),
+						      .value_size = DEPTH_BYTES,
+						      .max_entries = 1,
+					      });
 	return lw->plan->scratch_map;
 }
 
@@ -127,11 +139,13 @@ static int recursion_counter(struct at_lower *lw)
 	if (all->recursion < 0)
 		all->recursion = at_plan_counter(
 			lw->plan, "recursion",
-			"%llu times a probe was skipped because it was running on that CPU", -1);
+			"%llu times a probe was skipped because it was running on that CPU",
+			-1);
 	return all->recursion;
 }
 
-static struct at_ir *call_with(struct at_irb *b, unsigned body, unsigned n, struct at_ir *scratch)
+static struct at_ir *call_with(struct at_irb *b, unsigned body, unsigned n,
+			       struct at_ir *scratch)
 {
 	struct at_ir *args[5] = { NULL };
 
@@ -180,15 +194,15 @@ static unsigned write_wrapper(struct at_lower *lw, const char *name, unsigned bo
 	return b->index;
 }
 
-static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *use, unsigned nparams,
-			     int ctx, void *env, bool shared)
+static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *use,
+			     unsigned nparams, int ctx, void *env, bool shared)
 {
 	struct at_lowering *all = at_lowering_of(lw);
 	struct at_lower outer = *lw;
 	struct at_irb b = { .range = use->clause->range };
 	struct at_frame frame = { .scratch_param = nparams, .shared = shared };
-	const char *name = at_sprintf(lw->arena, "%s_%u", use->point->provider->name,
-				      all->clauses++);
+	const char *name =
+		at_sprintf(lw->arena, "%s_%u", use->point->provider->name, all->clauses++);
 	unsigned func;
 
 	ir_begin(&b, lw->plan, at_sprintf(lw->arena, "%s_body", name), AT_FN_SUB, nparams + 1);
@@ -321,9 +335,17 @@ static void size_own_maps(struct at_lowering *all)
 bool at_lower(struct at_check *c, struct at_plan *plan)
 {
 	struct at_lowering all = {
-		.lw = { .arena = c->arena, .diags = c->diags, .lang = c->lang, .opts = c->opts,
-			.check = c, .plan = plan },
-		.zero_map = -1, .lost = -1, .recursion = -1, .hash_func = -1, .redact_func = -1,
+		.lw = { .arena = c->arena,
+			.diags = c->diags,
+			.lang = c->lang,
+			.opts = c->opts,
+			.check = c,
+			.plan = plan },
+		.zero_map = -1,
+		.lost = -1,
+		.recursion = -1,
+		.hash_func = -1,
+		.redact_func = -1,
 	};
 
 	set_config(c, plan);

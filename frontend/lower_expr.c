@@ -22,8 +22,8 @@ bool at_lower_too_deep(struct at_lower *lw, const struct at_node *e)
 
 /* ---- Words ---- */
 
-struct at_ir *at_lower_fit(struct at_lower *lw, const struct at_type *to, const struct at_type *from,
-			   struct at_ir *word)
+struct at_ir *at_lower_fit(struct at_lower *lw, const struct at_type *to,
+			   const struct at_type *from, struct at_ir *word)
 {
 	static const enum at_ir_op ops[2][8] = {
 		{ [1] = AT_OP_ZEXT8, [2] = AT_OP_ZEXT16, [4] = AT_OP_ZEXT32 },
@@ -40,8 +40,8 @@ struct at_ir *at_lower_fit(struct at_lower *lw, const struct at_type *to, const 
 struct at_ir *at_lower_load(struct at_lower *lw, const struct at_type *t, struct at_ir *addr,
 			    int64_t off)
 {
-	return t->sign && t->size < 8 ? ir_loads(lw->b, t->size, addr, off) :
-					ir_load(lw->b, t->size, addr, off);
+	return t->sign && t->size < 8 ? ir_loads(lw->b, t->size, addr, off)
+				      : ir_load(lw->b, t->size, addr, off);
 }
 
 struct at_ir *at_lower_word(struct at_lower *lw, struct at_node *e)
@@ -123,7 +123,8 @@ static struct at_val lower_sizeof(struct at_lower *lw, struct at_node *e)
 struct at_val at_lower_part(struct at_lower *lw, struct at_val v, const struct at_type_field *f)
 {
 	if (at_type_is_word(f->type))
-		return at_word(f->type, ir_let(lw->b, at_lower_load(lw, f->type, v.ir, f->offset)));
+		return at_word(f->type,
+			       ir_let(lw->b, at_lower_load(lw, f->type, v.ir, f->offset)));
 	return (struct at_val){ .type = f->type, .ir = ir_addi(lw->b, v.ir, f->offset) };
 }
 
@@ -182,19 +183,20 @@ static struct at_val lower_unary(struct at_lower *lw, struct at_node *e)
 
 /* [operator][signed] */
 static const enum at_ir_op ops[AT_B_NONE][2] = {
-	[AT_B_MUL] = { AT_OP_MUL, AT_OP_MUL }, [AT_B_DIV] = { AT_OP_UDIV, AT_OP_SDIV },
+	[AT_B_MUL] = { AT_OP_MUL, AT_OP_MUL },   [AT_B_DIV] = { AT_OP_UDIV, AT_OP_SDIV },
 	[AT_B_MOD] = { AT_OP_UMOD, AT_OP_SMOD }, [AT_B_ADD] = { AT_OP_ADD, AT_OP_ADD },
-	[AT_B_SUB] = { AT_OP_SUB, AT_OP_SUB }, [AT_B_SHL] = { AT_OP_SHL, AT_OP_SHL },
-	[AT_B_SHR] = { AT_OP_SHR, AT_OP_SAR }, [AT_B_LT] = { AT_OP_ULT, AT_OP_SLT },
-	[AT_B_GT] = { AT_OP_UGT, AT_OP_SGT }, [AT_B_LE] = { AT_OP_ULE, AT_OP_SLE },
-	[AT_B_GE] = { AT_OP_UGE, AT_OP_SGE }, [AT_B_EQ] = { AT_OP_EQ, AT_OP_EQ },
-	[AT_B_NE] = { AT_OP_NE, AT_OP_NE }, [AT_B_AND] = { AT_OP_AND, AT_OP_AND },
-	[AT_B_XOR] = { AT_OP_XOR, AT_OP_XOR }, [AT_B_OR] = { AT_OP_OR, AT_OP_OR },
+	[AT_B_SUB] = { AT_OP_SUB, AT_OP_SUB },   [AT_B_SHL] = { AT_OP_SHL, AT_OP_SHL },
+	[AT_B_SHR] = { AT_OP_SHR, AT_OP_SAR },   [AT_B_LT] = { AT_OP_ULT, AT_OP_SLT },
+	[AT_B_GT] = { AT_OP_UGT, AT_OP_SGT },    [AT_B_LE] = { AT_OP_ULE, AT_OP_SLE },
+	[AT_B_GE] = { AT_OP_UGE, AT_OP_SGE },    [AT_B_EQ] = { AT_OP_EQ, AT_OP_EQ },
+	[AT_B_NE] = { AT_OP_NE, AT_OP_NE },      [AT_B_AND] = { AT_OP_AND, AT_OP_AND },
+	[AT_B_XOR] = { AT_OP_XOR, AT_OP_XOR },   [AT_B_OR] = { AT_OP_OR, AT_OP_OR },
 };
 
 /* A division is signed when its result is, a shift when what is shifted is. */
-struct at_ir *at_lower_arith(struct at_lower *lw, enum at_binop op, const struct at_type *result,
-			     const struct at_type *left_type, struct at_ir *l, struct at_ir *r)
+struct at_ir *at_lower_arith(struct at_lower *lw, enum at_binop op,
+			     const struct at_type *result, const struct at_type *left_type,
+			     struct at_ir *l, struct at_ir *r)
 {
 	bool sign = op == AT_B_SHR ? left_type->sign : result->sign;
 
@@ -236,8 +238,9 @@ static struct at_val compare_enum(struct at_lower *lw, struct at_n_binary *n)
 	bool right = n->right->kind == AT_N_STRING;
 	struct at_node *value = right ? n->left : n->right, *name = right ? n->right : n->left;
 
-	return negated_if(lw, n->op == AT_B_NE,
-			  ir_eqi(lw->b, at_lower_word(lw, value), enum_value(value->type, name)));
+	return negated_if(
+		lw, n->op == AT_B_NE,
+		ir_eqi(lw->b, at_lower_word(lw, value), enum_value(value->type, name)));
 }
 
 static struct at_ir *in_memory(struct at_lower *lw, const struct at_type *t, struct at_val v)
@@ -279,8 +282,9 @@ static struct at_val lower_comparison(struct at_lower *lw, struct at_n_binary *n
 	struct at_ir *l, *r;
 	bool sign;
 
-	if (n->left->kind == AT_N_STRING ? rt->kind == AT_T_ENUM :
-					   lt->kind == AT_T_ENUM && n->right->kind == AT_N_STRING)
+	if (n->left->kind == AT_N_STRING
+		    ? rt->kind == AT_T_ENUM
+		    : lt->kind == AT_T_ENUM && n->right->kind == AT_N_STRING)
 		return compare_enum(lw, n);
 	if (!at_type_is_word(lt))
 		return compare_bytes(lw, n);
@@ -300,7 +304,7 @@ static struct at_val lower_binary(struct at_lower *lw, struct at_node *e)
 		return lower_logic(lw, n);
 	if (n->op >= AT_B_LT && n->op <= AT_B_NE)
 		return lower_comparison(lw, n);
-	if (at_fold_int(e, &v))
+	if (e->type->sign && at_fold_int(e, &v))
 		return constant(lw, e->type, v);
 	l = left_word(lw, n);
 	r = at_lower_word(lw, n->right);
@@ -419,14 +423,15 @@ static struct at_val lower_incdec(struct at_lower *lw, struct at_node *e)
 	struct at_ir *new;
 
 	if (n->of->kind == AT_N_MAP)
-		return at_word(e->type, at_lower_map_change(lw, (struct at_n_map *)n->of, op,
-							    ir_const(b, 1), e->type,
-							    n->prefix ? AT_WANT_AFTER :
-									AT_WANT_BEFORE));
+		return at_word(e->type,
+			       at_lower_map_change(lw, (struct at_n_map *)n->of, op,
+						   ir_const(b, 1), e->type,
+						   n->prefix ? AT_WANT_AFTER : AT_WANT_BEFORE));
 	v = ((struct at_n_var *)n->of)->var;
 	old = at_frame_read(lw, v);
 	old.ir = ir_let(b, old.ir);
-	new = ir_let(b, ir_bin(b, n->decrement ? AT_OP_SUB : AT_OP_ADD, old.ir, ir_const(b, 1)));
+	new = ir_let(b,
+		     ir_bin(b, n->decrement ? AT_OP_SUB : AT_OP_ADD, old.ir, ir_const(b, 1)));
 	at_frame_assign(lw, v, at_word(&at_type_int64, new));
 	return n->prefix ? at_frame_read(lw, v) : old;
 }
@@ -440,13 +445,16 @@ static struct at_val lower_cast(struct at_lower *lw, struct at_node *e)
 }
 
 static struct at_val (*const exprs[AT_N_COUNT])(struct at_lower *, struct at_node *) = {
-	[AT_N_INT] = lower_int, [AT_N_BOOL] = lower_int, [AT_N_STRING] = lower_string,
-	[AT_N_IDENT] = lower_ident, [AT_N_PARAM] = lower_param, [AT_N_VAR] = lower_var,
-	[AT_N_MAP] = lower_map, [AT_N_CALL] = lower_call, [AT_N_FIELD] = lower_field,
-	[AT_N_TINDEX] = lower_tindex, [AT_N_INDEX] = lower_index, [AT_N_UNARY] = lower_unary,
-	[AT_N_INCDEC] = lower_incdec, [AT_N_BINARY] = lower_binary,
-	[AT_N_TERNARY] = lower_ternary, [AT_N_CAST] = lower_cast, [AT_N_TUPLE] = lower_tuple,
-	[AT_N_RECORD] = lower_tuple, [AT_N_SIZEOF] = lower_sizeof, [AT_N_IF] = lower_if_value,
+	[AT_N_INT] = lower_int,          [AT_N_BOOL] = lower_int,
+	[AT_N_STRING] = lower_string,    [AT_N_IDENT] = lower_ident,
+	[AT_N_PARAM] = lower_param,      [AT_N_VAR] = lower_var,
+	[AT_N_MAP] = lower_map,          [AT_N_CALL] = lower_call,
+	[AT_N_FIELD] = lower_field,      [AT_N_TINDEX] = lower_tindex,
+	[AT_N_INDEX] = lower_index,      [AT_N_UNARY] = lower_unary,
+	[AT_N_INCDEC] = lower_incdec,    [AT_N_BINARY] = lower_binary,
+	[AT_N_TERNARY] = lower_ternary,  [AT_N_CAST] = lower_cast,
+	[AT_N_TUPLE] = lower_tuple,      [AT_N_RECORD] = lower_tuple,
+	[AT_N_SIZEOF] = lower_sizeof,    [AT_N_IF] = lower_if_value,
 	[AT_N_BLOCK] = lower_block_expr,
 };
 
@@ -486,8 +494,8 @@ static void store_tuple(struct at_lower *lw, const struct at_type *as, struct at
 			       at_lower_part(lw, v, &v.type->fields[i]));
 }
 
-void at_lower_store(struct at_lower *lw, const struct at_type *as, struct at_ir *addr, int64_t off,
-		    struct at_val v)
+void at_lower_store(struct at_lower *lw, const struct at_type *as, struct at_ir *addr,
+		    int64_t off, struct at_val v)
 {
 	if (at_type_is_word(as))
 		ir_store(lw->b, as->size, addr, off, at_lower_fit(lw, as, v.type, v.ir));

@@ -9,15 +9,15 @@
 #include <string.h>
 
 enum {
-	SMALL = 32,        /* bytes: a larger value never lives on the stack */
-	SLOT_BUDGET = 96,  /* bytes of stack for values; what more there is goes to scratch */
+	SMALL = 32,       /* bytes: a larger value never lives on the stack */
+	SLOT_BUDGET = 96, /* bytes of stack for values; what more there is goes to scratch */
 	MOST_SCRATCH = 32000, /* what the kernel takes as a per-CPU value */
 };
 
 /* Where a variable lives. */
 struct place {
-	unsigned local;     /* words */
-	struct at_ir *addr; /* the others */
+	unsigned local;        /* words */
+	struct at_ir *addr;    /* the others */
 	unsigned secret, hash; /* strings: locals beside the text */
 	bool may_secret;
 };

@@ -24,8 +24,8 @@ static void add(struct sip *s, int to, int from)
 
 static void mix(struct sip *s, int to, int by, int n)
 {
-	ir_set(s->b, s->v[to], ir_xor(s->b, rotl(s->b, ir_get(s->b, s->v[to]), n),
-				      ir_get(s->b, s->v[by])));
+	ir_set(s->b, s->v[to],
+	       ir_xor(s->b, rotl(s->b, ir_get(s->b, s->v[to]), n), ir_get(s->b, s->v[by])));
 }
 
 static void turn(struct sip *s, int which, int n)
@@ -63,7 +63,10 @@ static void compress(struct sip *s, struct at_ir *m)
 static void sip_begin(struct sip *s, struct at_irb *b)
 {
 	static const uint64_t start[4] = {
-		0x736f6d6570736575, 0x646f72616e646f6d, 0x6c7967656e657261, 0x7465646279746573,
+		0x736f6d6570736575,
+		0x646f72616e646f6d,
+		0x6c7967656e657261,
+		0x7465646279746573,
 	};
 
 	s->b = b;
@@ -121,8 +124,9 @@ unsigned at_lower_hash_func(struct at_lower *lw)
 	ir_break(b);
 	ir_end(b);
 	ir_if(b, ir_ugt(b, ir_addi(b, ir_get(b, i), 8), len));
-	ir_set(b, tail, low_bytes(b, ir_load(b, 8, ir_add(b, ptr, ir_get(b, i)), 0),
-				  ir_andi(b, len, 7)));
+	ir_set(b, tail,
+	       low_bytes(b, ir_load(b, 8, ir_add(b, ptr, ir_get(b, i)), 0),
+			 ir_andi(b, len, 7)));
 	ir_break(b);
 	ir_end(b);
 	compress(&s, ir_load(b, 8, ir_add(b, ptr, ir_get(b, i)), 0));

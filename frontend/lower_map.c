@@ -27,10 +27,11 @@ static void count_full(struct at_lower *lw, const struct at_mapsym *m)
 	int *counter = &at_lowering_of(lw)->map_full[m->plan_map];
 
 	if (*counter < 0)
-		*counter = at_plan_counter(
-			lw->plan, "map_full",
-			at_sprintf(lw->arena, "%%llu updates of %s failed: it is full", m->name),
-			m->plan_map);
+		*counter = at_plan_counter(lw->plan, "map_full",
+					   at_sprintf(lw->arena,
+						      "%%llu updates of %s failed: it is full",
+						      m->name),
+					   m->plan_map);
 	at_plan_count(lw->b, *counter, NULL);
 }
 
@@ -41,9 +42,11 @@ static struct at_ir *zero_value(struct at_lower *lw, const struct at_plan_map *m
 
 	if (all->zero_map < 0)
 		all->zero_map = at_plan_map(lw->plan, &(struct at_plan_map){
-			.name = "zero", .kind = AT_MAP_ARRAY, .key_size = sizeof(uint32_t),
-			.value_size = 8,
-		});
+							      .name = "zero",
+							      .kind = AT_MAP_ARRAY,
+							      .key_size = sizeof(uint32_t),
+							      .value_size = 8,
+						      });
 	if (m->value_size > all->zero_size)
 		all->zero_size = m->value_size;
 	return ir_mapval(lw->b, all->zero_map, 0);
@@ -99,7 +102,8 @@ static bool at_known_address(struct at_lower *lw, const struct at_n_map *n)
 	return plan_map(lw, n->map)->kind == AT_MAP_ARRAY;
 }
 
-static void make_entry(struct at_lower *lw, struct at_n_map *n, struct at_ir *key, unsigned value)
+static void make_entry(struct at_lower *lw, struct at_n_map *n, struct at_ir *key,
+		       unsigned value)
 {
 	struct at_irb *b = lw->b;
 	const struct at_plan_map *m = plan_map(lw, n->map);
@@ -115,7 +119,8 @@ static void make_entry(struct at_lower *lw, struct at_n_map *n, struct at_ir *ke
 	ir_end(b);
 }
 
-struct at_ir *at_lower_lookup(struct at_lower *lw, struct at_n_map *n, struct at_ir *key, bool make)
+struct at_ir *at_lower_lookup(struct at_lower *lw, struct at_n_map *n, struct at_ir *key,
+			      bool make)
 {
 	struct at_irb *b = lw->b;
 	unsigned value;
@@ -150,7 +155,8 @@ static struct at_val read_agg(struct at_lower *lw, struct at_n_map *n)
 		       ir_let(lw->b, agg->read(lw, t, n->map->plan_map, at_lower_key(lw, n))));
 }
 
-static struct at_val read_word(struct at_lower *lw, const struct at_type *t, struct at_ir *value)
+static struct at_val read_word(struct at_lower *lw, const struct at_type *t,
+			       struct at_ir *value)
 {
 	struct at_irb *b = lw->b;
 	unsigned word = ir_local(b);
@@ -163,7 +169,8 @@ static struct at_val read_word(struct at_lower *lw, const struct at_type *t, str
 }
 
 /* The entry may change or go while it is used: a copy. */
-static struct at_val read_bytes(struct at_lower *lw, const struct at_type *t, struct at_ir *value)
+static struct at_val read_bytes(struct at_lower *lw, const struct at_type *t,
+				struct at_ir *value)
 {
 	struct at_irb *b = lw->b;
 	struct at_val v = { .type = t, .ir = at_lower_temp(lw, t->size) };
@@ -195,11 +202,12 @@ struct at_val at_lower_map_read(struct at_lower *lw, struct at_n_map *n)
 
 /* ---- Writing ---- */
 
-static void update(struct at_lower *lw, struct at_n_map *n, struct at_ir *key, struct at_ir *value)
+static void update(struct at_lower *lw, struct at_n_map *n, struct at_ir *key,
+		   struct at_ir *value)
 {
 	struct at_irb *b = lw->b;
-	struct at_ir *err = ir_let(b, ir_helper(b, AT_H_UPDATE, 4, ir_map(b, n->map->plan_map), key,
-						value, ir_const(b, BPF_ANY)));
+	struct at_ir *err = ir_let(b, ir_helper(b, AT_H_UPDATE, 4, ir_map(b, n->map->plan_map),
+						key, value, ir_const(b, BPF_ANY)));
 
 	ir_if(b, ir_slti(b, err, 0));
 	count_full(lw, n->map);

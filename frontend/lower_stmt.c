@@ -82,8 +82,8 @@ static void assign_var(struct at_lower *lw, struct at_n_assign *s)
 
 	if (s->op != AT_B_NONE) {
 		old = at_frame_read(lw, v);
-		val = at_word(s->n.type, at_lower_arith(lw, s->op, s->n.type, v->type, old.ir,
-							val.ir));
+		val = at_word(s->n.type,
+			      at_lower_arith(lw, s->op, s->n.type, v->type, old.ir, val.ir));
 	}
 	at_frame_assign(lw, v, val);
 }
@@ -132,9 +132,11 @@ static void lower_let(struct at_lower *lw, struct at_node *n)
 static void declare_first(struct at_lower *lw, struct at_node *n)
 {
 	if (n->kind == AT_N_LET)
-		at_frame_declare(lw, ((struct at_n_let *)n)->var, !((struct at_n_let *)n)->value);
+		at_frame_declare(lw, ((struct at_n_let *)n)->var,
+				 !((struct at_n_let *)n)->value);
 	else if (n->kind == AT_N_ASSIGN && ((struct at_n_assign *)n)->to->kind == AT_N_VAR)
-		at_frame_declare(lw, ((struct at_n_var *)((struct at_n_assign *)n)->to)->var, false);
+		at_frame_declare(lw, ((struct at_n_var *)((struct at_n_assign *)n)->to)->var,
+				 false);
 }
 
 /* ---- Branches ---- */
@@ -219,7 +221,8 @@ static void lower_for(struct at_lower *lw, struct at_node *n)
 {
 	struct at_n_for *s = (struct at_n_for *)n;
 	struct at_irb *b = lw->b;
-	struct at_ir *from = at_lower_word(lw, s->from), *end = ir_let(b, at_lower_word(lw, s->to));
+	struct at_ir *from = at_lower_word(lw, s->from),
+		     *end = ir_let(b, at_lower_word(lw, s->to));
 	size_t vars = lw->frame->vars.n;
 	unsigned i = ir_local(b);
 
@@ -283,16 +286,11 @@ static void lower_continue(struct at_lower *lw, struct at_node *n)
 }
 
 static void (*const stmts[AT_N_COUNT])(struct at_lower *, struct at_node *) = {
-	[AT_N_EXPR] = lower_expr_stmt,
-	[AT_N_ASSIGN] = lower_assign,
-	[AT_N_LET] = lower_let,
-	[AT_N_IF] = lower_if,
-	[AT_N_WHILE] = lower_while,
-	[AT_N_UNROLL] = lower_unroll,
-	[AT_N_FOR] = lower_for,
-	[AT_N_BREAK] = lower_break,
-	[AT_N_CONTINUE] = lower_continue,
-	[AT_N_RETURN] = lower_return,
+	[AT_N_EXPR] = lower_expr_stmt,    [AT_N_ASSIGN] = lower_assign,
+	[AT_N_LET] = lower_let,           [AT_N_IF] = lower_if,
+	[AT_N_WHILE] = lower_while,       [AT_N_UNROLL] = lower_unroll,
+	[AT_N_FOR] = lower_for,           [AT_N_BREAK] = lower_break,
+	[AT_N_CONTINUE] = lower_continue, [AT_N_RETURN] = lower_return,
 	[AT_N_BLOCK] = lower_block_stmt,
 };
 

@@ -117,7 +117,8 @@ struct at_val at_lower_text(struct at_lower *lw, struct at_val v, unsigned size)
 
 struct at_val at_lower_literal(struct at_lower *lw, const char *text)
 {
-	struct at_val v = { .type = at_type_string(lw->arena, strlen(text) + 1), .literal = text };
+	struct at_val v = { .type = at_type_string(lw->arena, strlen(text) + 1),
+			    .literal = text };
 
 	v.ir = at_lower_temp(lw, v.type->size);
 	put_literal(lw, v.ir, 0, v.type->size, text);
@@ -149,8 +150,13 @@ struct at_ir *at_lower_secret_hash(struct at_lower *lw, struct at_val v)
 /* Eight hex digits of the low 32 bits of h, first digit in the first byte. */
 static struct at_ir *hex_word(struct at_irb *b, struct at_ir *h)
 {
-	static const struct { int shift; int64_t mask; } spread[] = {
-		{ 16, 0x0000ffff0000ffff }, { 8, 0x00ff00ff00ff00ff }, { 4, 0x0f0f0f0f0f0f0f0f },
+	static const struct {
+		int shift;
+		int64_t mask;
+	} spread[] = {
+		{ 16, 0x0000ffff0000ffff },
+		{ 8, 0x00ff00ff00ff00ff },
+		{ 4, 0x0f0f0f0f0f0f0f0f },
 	};
 	struct at_ir *x = ir_let(b, ir_andi(b, h, 0xffffffff)), *letters;
 
@@ -158,7 +164,8 @@ static struct at_ir *hex_word(struct at_irb *b, struct at_ir *h)
 		x = ir_let(b, ir_andi(b, ir_or(b, x, ir_shli(b, x, spread[i].shift)),
 				      spread[i].mask));
 	/* 1 in each byte that is above 9: those are letters, 39 further on. */
-	letters = ir_andi(b, ir_shri(b, ir_addi(b, x, 0x0606060606060606), 4), 0x0101010101010101);
+	letters = ir_andi(b, ir_shri(b, ir_addi(b, x, 0x0606060606060606), 4),
+			  0x0101010101010101);
 	x = ir_add(b, ir_addi(b, x, 0x3030303030303030), ir_muli(b, letters, 39));
 	return ir_let(b, ir_un(b, AT_OP_BSWAP64, x));
 }
@@ -218,8 +225,10 @@ void at_lower_store_text(struct at_lower *lw, struct at_ir *addr, int64_t off, u
 
 /* ---- Comparing ---- */
 
-/* Or of the differences between the first n bytes at v and the text; the last word is masked. */
-static struct at_ir *differences(struct at_lower *lw, struct at_val v, const char *text, size_t n)
+/* Or of the differences between the first n bytes at v and the text; the last word is masked.
+ */
+static struct at_ir *differences(struct at_lower *lw, struct at_val v, const char *text,
+				 size_t n)
 {
 	struct at_irb *b = lw->b;
 	struct at_ir *all = ir_const(b, 0);
@@ -255,7 +264,8 @@ static struct at_ir *equals_literal(struct at_lower *lw, struct at_val v, const 
 }
 
 /* Word by word, in a loop that ends at a constant. */
-static struct at_ir *equal_loop(struct at_irb *b, struct at_ir *x, struct at_ir *y, unsigned size)
+static struct at_ir *equal_loop(struct at_irb *b, struct at_ir *x, struct at_ir *y,
+				unsigned size)
 {
 	unsigned i = ir_local(b), same = ir_local(b);
 
@@ -277,8 +287,8 @@ static struct at_ir *equal_loop(struct at_irb *b, struct at_ir *x, struct at_ir 
 	return ir_get(b, same);
 }
 
-struct at_ir *at_lower_memeq(struct at_lower *lw, struct at_ir *x, struct at_ir *y, unsigned size,
-			     unsigned align)
+struct at_ir *at_lower_memeq(struct at_lower *lw, struct at_ir *x, struct at_ir *y,
+			     unsigned size, unsigned align)
 {
 	struct at_irb *b = lw->b;
 	unsigned step = align >= 8 && size % 8 == 0 ? 8 : align >= 4 && size % 4 == 0 ? 4 : 1;
@@ -361,9 +371,10 @@ struct at_ir *at_lower_strlen(struct at_lower *lw, struct at_val s)
 	ir_break(b);
 	ir_end(b);
 	w = ir_let(b, ir_load(b, 8, ir_add(b, s.ir, ir_get(b, i)), 0));
-	flags = ir_let(b, ir_and(b, ir_and(b, ir_subi(b, w, 0x0101010101010101),
-					   ir_un(b, AT_OP_NOT, w)),
-				 ir_const(b, (int64_t)0x8080808080808080ull)));
+	flags = ir_let(
+		b,
+		ir_and(b, ir_and(b, ir_subi(b, w, 0x0101010101010101), ir_un(b, AT_OP_NOT, w)),
+		       ir_const(b, (int64_t)0x8080808080808080ull)));
 	ir_if(b, flags);
 	ir_set(b, n, ir_add(b, ir_get(b, i), zero_index(b, flags)));
 	ir_break(b);

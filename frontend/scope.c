@@ -66,9 +66,10 @@ void at_scope_hint(struct at_check *c, const char *name)
 	for (struct at_scope *s = c->scope; s; s = s->up) {
 		for (size_t i = 0; i < s->ended.n; i++)
 			if (strcmp(s->ended.v[i]->name, name) == 0) {
-				at_hint(c->diags, "%s of line %u ends with its block: assign it, or "
-					"write `let %s;`, before the block", name,
-					at_check_line(c, s->ended.v[i]->range), name);
+				at_hint(c->diags,
+					"%s of line %u ends with its block: assign it, or "
+					"write `let %s;`, before the block",
+					name, at_check_line(c, s->ended.v[i]->range), name);
 				return;
 			}
 		for (size_t i = 0; i < s->vars.n; i++)
@@ -101,8 +102,8 @@ void at_scope_take(struct at_check *c, struct at_var *v, const struct at_node *e
 	if (!t) {
 		if (v->declared && !v->type)
 			return;
-		at_diag(c->diags, AT_D_VARIABLE_TYPE, e->range, "%s holds %s, this is %s", v->name,
-			at_check_text(c, v->type), at_check_text(c, e->type));
+		at_diag(c->diags, AT_D_VARIABLE_TYPE, e->range, "%s holds %s, this is %s",
+			v->name, at_check_text(c, v->type), at_check_text(c, e->type));
 		at_hint(c->diags, "its type was fixed in line %u", at_check_line(c, v->range));
 		return;
 	}

@@ -11,8 +11,10 @@
 
 #include "frontend/lang.h"
 
-#define INT_TYPE(bytes, is_signed) \
-	{ .kind = AT_T_INT, .size = (bytes), .align = (bytes), .sign = (is_signed) }
+#define INT_TYPE(bytes, is_signed)                                                             \
+	{                                                                                      \
+		.kind = AT_T_INT, .size = (bytes), .align = (bytes), .sign = (is_signed)       \
+	}
 
 const struct at_type at_type_void = { .kind = AT_T_VOID };
 const struct at_type at_type_none = { .kind = AT_T_NONE, .size = 8, .align = 8 };
@@ -27,15 +29,22 @@ const struct at_type at_type_uint16 = INT_TYPE(2, false);
 const struct at_type at_type_uint32 = INT_TYPE(4, false);
 const struct at_type at_type_uint64 = INT_TYPE(8, false);
 const struct at_type at_type_ns = {
-	.kind = AT_T_INT, .size = 8, .align = 8, .unit = AT_UNIT_NS,
+	.kind = AT_T_INT,
+	.size = 8,
+	.align = 8,
+	.unit = AT_UNIT_NS,
 };
 
 const struct at_type *at_type_int(unsigned size, bool sign)
 {
 	static const struct at_type *const ints[2][9] = {
-		{ [1] = &at_type_uint8, [2] = &at_type_uint16, [4] = &at_type_uint32,
+		{ [1] = &at_type_uint8,
+		  [2] = &at_type_uint16,
+		  [4] = &at_type_uint32,
 		  [8] = &at_type_uint64 },
-		{ [1] = &at_type_int8, [2] = &at_type_int16, [4] = &at_type_int32,
+		{ [1] = &at_type_int8,
+		  [2] = &at_type_int16,
+		  [4] = &at_type_int32,
 		  [8] = &at_type_int64 },
 	};
 
@@ -134,7 +143,8 @@ bool at_type_signed_pair(const struct at_type *a, const struct at_type *b)
 		return b->sign || (a->sign && b->kind == AT_T_BOOL);
 	if (flexible(b) && !flexible(a))
 		return a->sign || (b->sign && a->kind == AT_T_BOOL);
-	if (flexible(a) && flexible(b)) /* written numbers are not negative, some need 64 bits */
+	if (flexible(a) &&
+	    flexible(b)) /* written numbers are not negative, some need 64 bits */
 		return a->sign && b->sign;
 	return a->sign || b->sign;
 }
@@ -153,7 +163,8 @@ static const char *tuple_text(struct at_arena *a, const struct at_type *t)
 	for (unsigned i = 0; i < t->nfields; i++)
 		s = at_sprintf(a, "%s%s%s%s%s", s, i ? "," : "",
 			       t->fields[i].name ? t->fields[i].name : "",
-			       t->fields[i].name ? "=" : "", at_type_text(a, t->fields[i].type));
+			       t->fields[i].name ? "=" : "",
+			       at_type_text(a, t->fields[i].type));
 	return at_sprintf(a, "%s)", s);
 }
 
@@ -162,20 +173,31 @@ const char *at_type_text(struct at_arena *a, const struct at_type *t)
 	if (!t)
 		return "?";
 	switch (t->kind) {
-	case AT_T_VOID: return "void";
-	case AT_T_NONE: return "none";
-	case AT_T_BOOL: return "bool";
-	case AT_T_INT: return int_text(a, t);
-	case AT_T_ENUM: return t->name ? at_sprintf(a, "enum %s", t->name) : "enum";
-	case AT_T_STRING: return at_sprintf(a, "string[%u]", t->size);
-	case AT_T_TUPLE: return tuple_text(a, t);
-	case AT_T_STRUCT: return t->name ? at_sprintf(a, "struct %s", t->name) : tuple_text(a, t);
-	case AT_T_PTR: return at_sprintf(a, "%s *", t->elem ? at_type_text(a, t->elem) : "void");
+	case AT_T_VOID:
+		return "void";
+	case AT_T_NONE:
+		return "none";
+	case AT_T_BOOL:
+		return "bool";
+	case AT_T_INT:
+		return int_text(a, t);
+	case AT_T_ENUM:
+		return t->name ? at_sprintf(a, "enum %s", t->name) : "enum";
+	case AT_T_STRING:
+		return at_sprintf(a, "string[%u]", t->size);
+	case AT_T_TUPLE:
+		return tuple_text(a, t);
+	case AT_T_STRUCT:
+		return t->name ? at_sprintf(a, "struct %s", t->name) : tuple_text(a, t);
+	case AT_T_PTR:
+		return at_sprintf(a, "%s *", t->elem ? at_type_text(a, t->elem) : "void");
 	case AT_T_ARRAY:
 		return at_sprintf(a, "%s[%u]", at_type_text(a, t->elem),
 				  t->elem && t->elem->size ? t->size / t->elem->size : 0);
-	case AT_T_INET: return "inet";
-	case AT_T_AGG: return at_sprintf(a, "%s_t", t->func ? t->func->name : "agg");
+	case AT_T_INET:
+		return "inet";
+	case AT_T_AGG:
+		return at_sprintf(a, "%s_t", t->func ? t->func->name : "agg");
 	}
 	return "?";
 }

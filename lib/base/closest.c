@@ -26,7 +26,8 @@ static void next_row(const unsigned *older, const unsigned *old, unsigned *row, 
 {
 	row[0] = i;
 	for (size_t j = 1; j <= nb; j++) {
-		row[j] = least(old[j] + 1, row[j - 1] + 1, old[j - 1] + !same(a[i - 1], b[j - 1]));
+		row[j] = least(old[j] + 1, row[j - 1] + 1,
+			       old[j - 1] + !same(a[i - 1], b[j - 1]));
 		if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]) &&
 		    older[j - 2] + 1 < row[j])
 			row[j] = older[j - 2] + 1;

@@ -68,9 +68,11 @@ Test(type, literals_take_the_sign_of_the_other)
 Test(type, closest_name)
 {
 	static const char *const known[] = { "printf", "print", "count", "args" };
-	static const struct { const char *written, *best; } cases[] = {
-		{ "prinft", "printf" }, { "prnt", "print" }, { "cuont", "count" }, { "ARGS", "args" },
-		{ "sum", NULL },	{ "completely", NULL },
+	static const struct {
+		const char *written, *best;
+	} cases[] = {
+		{ "prinft", "printf" }, { "prnt", "print" }, { "cuont", "count" },
+		{ "ARGS", "args" },     { "sum", NULL },     { "completely", NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
