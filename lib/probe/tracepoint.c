@@ -21,24 +21,35 @@
 
 /* ---- Attach points ---- */
 
+struct suggestion {
+	struct at_closest closest;
+	struct at_arena *arena;
+};
+
+/* The name is the caller's: what is taken is copied. */
 static int offer(const char *name, void *arg)
 {
-	at_closest_offer(arg, name);
+	struct suggestion *s = arg;
+	const char *before = s->closest.best;
+
+	at_closest_offer(&s->closest, name);
+	if (s->closest.best != before)
+		s->closest.best = at_strdup(s->arena, name);
 	return 0;
 }
 
 /* A close name of the category; of the categories, where that is what is not there. */
 static void suggest(struct at_check *c, const struct at_attachpt *p)
 {
-	struct at_closest event = at_closest_to(p->parts.v[2]),
-			  category = at_closest_to(p->parts.v[1]);
+	struct suggestion event = { at_closest_to(p->parts.v[2]), c->arena },
+			  category = { at_closest_to(p->parts.v[1]), c->arena };
 
 	if (at_host_tracepoints(c->host, p->parts.v[1], offer, &event))
 		at_host_tracepoints(c->host, NULL, offer, &category);
-	if (event.best)
-		at_hint(c->diags, "did you mean tracepoint:%s:%s?", p->parts.v[1], event.best);
-	else if (category.best)
-		at_hint(c->diags, "did you mean tracepoint:%s:%s?", category.best, p->parts.v[2]);
+	if (event.closest.best)
+		at_hint(c->diags, "did you mean tracepoint:%s:%s?", p->parts.v[1], event.closest.best);
+	else if (category.closest.best)
+		at_hint(c->diags, "did you mean tracepoint:%s:%s?", category.closest.best, p->parts.v[2]);
 	else
 		at_hint(c->diags, "`-l 'tracepoint:*'` lists what there is");
 }
