@@ -37,34 +37,50 @@ void at_agg_add(struct at_irb *b, struct at_ir *v, unsigned word, struct at_ir *
 
 /* ---- The largest, by several CPUs at once ---- */
 
-/*
- * raise(word, by): *word = max(*word, by). A failed try means that another CPU
- * raised it meanwhile, so few are needed; the verifier wants a bound.
- */
-static unsigned raise_func(struct at_lower *lw)
+enum { WORD, BY, STATE = 16 }; /* what a try needs, 8 bytes each */
+
+/* A try: done when the word is large enough, or was raised. Made once. */
+static unsigned try_func(struct at_lower *lw)
 {
-	enum { TRIES = 32 };
-	int made = at_find_func(lw->plan, "agg_raise");
+	int made = at_find_func(lw->plan, "agg_try_raise");
 	struct at_ir *word, *by, *old;
 	struct at_irb b = { 0 };
-	unsigned i;
 
 	if (made >= 0)
 		return made;
-	ir_begin(&b, lw->plan, "agg_raise", AT_FN_SUB, 2);
-	word = ir_param(&b, 0);
-	by = ir_param(&b, 1);
-	i = ir_local(&b);
-	ir_set(&b, i, ir_const(&b, 0));
-	ir_loop(&b);
+	ir_begin(&b, lw->plan, "agg_try_raise", AT_FN_TRIP, 2);
+	word = ir_let(&b, ir_load(&b, 8, ir_param(&b, 1), WORD * 8));
+	by = ir_let(&b, ir_load(&b, 8, ir_param(&b, 1), BY * 8));
 	old = ir_let(&b, ir_load(&b, 8, word, 0));
-	ir_if(&b, ir_or(&b, ir_ule(&b, by, old), ir_ugei(&b, ir_get(&b, i), TRIES)));
-	ir_break(&b);
+	ir_if(&b, ir_ule(&b, by, old));
+	ir_return(&b, ir_const(&b, 1));
 	ir_end(&b);
-	ir_if(&b, ir_eq(&b, ir_cmpxchg(&b, 8, word, 0, old, by), old));
-	ir_break(&b);
-	ir_end(&b);
-	ir_set(&b, i, ir_addi(&b, ir_get(&b, i), 1));
+	ir_return(&b, ir_eq(&b, ir_cmpxchg(&b, 8, word, 0, old, by), old));
+	return b.index;
+}
+
+/*
+ * raise(word, by): *word = max(*word, by). A try fails only when another CPU
+ * raised the word in between, so there are no more of them than CPUs; the
+ * first look is for the usual case, that there is nothing to raise.
+ */
+static unsigned raise_func(struct at_lower *lw)
+{
+	enum { TRIES = 4096 };
+	int made = at_find_func(lw->plan, "agg_raise");
+	struct at_irb b = { 0 };
+	struct at_ir *state;
+	unsigned try;
+
+	if (made >= 0)
+		return made;
+	try = try_func(lw);
+	ir_begin(&b, lw->plan, "agg_raise", AT_FN_SUB, 2);
+	ir_if(&b, ir_ugt(&b, ir_param(&b, 1), ir_load(&b, 8, ir_param(&b, 0), 0)));
+	state = ir_slot(&b, STATE);
+	ir_store(&b, 8, state, WORD * 8, ir_param(&b, 0));
+	ir_store(&b, 8, state, BY * 8, ir_param(&b, 1));
+	ir_repeat(&b, ir_const(&b, TRIES), try, state);
 	ir_end(&b);
 	return b.index;
 }

@@ -28,7 +28,11 @@ void at_bucket_bounds(unsigned index, unsigned bits, uint64_t *min, uint64_t *ma
 	*max = *min + ((1ull << shift) - 1);
 }
 
-/* log2 of the word in a local, by halving: BPF has no instruction for it. */
+/*
+ * log2 of a word, by halving: BPF has no instruction for it. Whether the upper
+ * part is 0 is told by the sign of its negative; a comparison would become a
+ * branch, of which the verifier follows both sides, 64 paths in all.
+ */
 static struct at_ir *log2_of(struct at_irb *b, struct at_ir *v)
 {
 	unsigned rest = ir_local(b), e = ir_local(b);
@@ -36,8 +40,9 @@ static struct at_ir *log2_of(struct at_irb *b, struct at_ir *v)
 	ir_set(b, rest, v);
 	ir_set(b, e, ir_const(b, 0));
 	for (int step = 5; step >= 0; step--) {
-		struct at_ir *has = ir_shri(b, ir_get(b, rest), 1 << step);
-		struct at_ir *by = ir_let(b, ir_shli(b, ir_un(b, AT_OP_BOOL, has), step));
+		struct at_ir *upper = ir_shri(b, ir_get(b, rest), 1 << step);
+		struct at_ir *sign = ir_un(b, AT_OP_HIDE, ir_un(b, AT_OP_NEG, upper));
+		struct at_ir *by = ir_let(b, ir_shli(b, ir_shri(b, sign, 63), step));
 
 		ir_set(b, rest, ir_shr(b, ir_get(b, rest), by));
 		ir_set(b, e, ir_or(b, ir_get(b, e), by));

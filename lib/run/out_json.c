@@ -31,18 +31,19 @@ static void put_histogram(struct at_buf *b, const struct at_view *v)
 {
 	const struct at_bucket *k;
 	size_t n = at_out_buckets(v, &k);
+	bool sign = !v->type || v->type->sign;
 
 	at_buf_put(b, "[", 1);
 	for (size_t i = 0; i < n; i++) {
 		at_buf_puts(b, i ? ",{" : "{");
 		if (!k[i].open_low) {
 			at_buf_puts(b, "\"min\": ");
-			at_json_int(b, k[i].min, true);
+			at_json_int(b, k[i].min, sign);
 			at_buf_puts(b, ", ");
 		}
 		if (!k[i].open_high) {
 			at_buf_puts(b, "\"max\": ");
-			at_json_int(b, k[i].max, true);
+			at_json_int(b, k[i].max, sign || k[i].open_low);
 			at_buf_puts(b, ", ");
 		}
 		put_member(b, "count", k[i].count, true);

@@ -10,8 +10,8 @@ enum { BAR = 52 };
 
 /* ---- Histograms ---- */
 
-/* 2048 is 2K; what is no multiple stays as it is. */
-static void put_bound(struct at_buf *b, int64_t n, bool suffixes)
+/* 2048 is 2K; what is no multiple stays as it is. Only open ends are negative. */
+static void put_bound(struct at_buf *b, uint64_t n, bool suffixes)
 {
 	static const char units[] = "KMGTPE";
 	int unit = -1;
@@ -20,15 +20,15 @@ static void put_bound(struct at_buf *b, int64_t n, bool suffixes)
 		n /= 1024;
 		unit++;
 	}
-	at_buf_printf(b, "%" PRId64, n);
+	at_buf_printf(b, "%" PRIu64, n);
 	if (unit >= 0)
 		at_buf_put(b, &units[unit], 1);
 }
 
 /* Bounds are shown half open. */
-static int64_t past(int64_t max)
+static uint64_t past(int64_t max)
 {
-	return (int64_t)((uint64_t)max + 1);
+	return (uint64_t)max + 1;
 }
 
 static void put_label(struct at_buf *b, const struct at_bucket *k, bool suffixes)
