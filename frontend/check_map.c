@@ -221,6 +221,13 @@ static void fit_key(struct at_check *c, struct at_mapsym *m)
 	at_hint(c->diags, "keys are %s", at_check_text(c, m->key));
 }
 
+/* Maps that are only put into each other: with no other mistake to blame, that is one. */
+static void typeless_map(struct at_check *c, const struct at_mapsym *m)
+{
+	at_diag(c->diags, AT_D_UNKNOWN_MAP, m->range, "nothing tells what %s holds", m->name);
+	at_hint(c->diags, "what is put into it comes from maps that hold nothing themselves");
+}
+
 void at_check_maps_end(struct at_check *c)
 {
 	for (size_t i = 0; i < c->maps.n; i++) {
@@ -228,4 +235,7 @@ void at_check_maps_end(struct at_check *c)
 			unknown_map(c, c->maps.v[i]);
 		fit_key(c, c->maps.v[i]);
 	}
+	for (size_t i = 0; i < c->maps.n && !c->diags->errors; i++)
+		if (!c->maps.v[i]->value)
+			typeless_map(c, c->maps.v[i]);
 }
