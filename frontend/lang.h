@@ -51,7 +51,8 @@ struct at_func {
 	const struct at_agg *agg; /* AT_F_AGG */
 };
 
-/* What an aggregation keeps. A value is `words` u64 words; per CPU up to 1 KiB, above that shared. */
+/* What an aggregation keeps. A value is `words` u64 words; per CPU without a key and up to 64
+   bytes, else shared. */
 struct at_agg {
 	/* Type kept for this call (AT_T_AGG with size, elem, args); reports and returns NULL on misuse. */
 	const struct at_type *(*type)(struct at_check *c, struct at_n_call *call);
