@@ -2,13 +2,13 @@
 /*
  * str: the text at an address of user or kernel memory, "" where it cannot be
  * read. Which memory is told by the address: the kernel's is the upper half.
- * str(s) of what is a string already is s.
+ * str(s) of what is a string already is s, str(s, n) its first n bytes.
  */
 #include <linux/bpf.h>
 
 #include "lib/builtin/builtin.h"
 
-enum { ALIGN = 8 };
+enum { ALIGN = 8, SECRET = 32 }; /* SECRET: what strings that may be secret are as wide as */
 
 static bool is_address(const struct at_type *t)
 {
@@ -29,16 +29,17 @@ static unsigned most_bytes(struct at_check *c, const struct at_n_call *call)
 static const struct at_type *check_str(struct at_check *c, struct at_n_call *call)
 {
 	const struct at_type *t = call->args.v[0]->type;
+	unsigned size = most_bytes(c, call) + 1;
 
-	if (t->kind == AT_T_STRING && call->args.n == 1)
+	if (t->kind == AT_T_STRING && (call->args.n == 1 || t->size <= size))
 		return t;
+	if (t->kind == AT_T_STRING)
+		return at_type_string(c->arena, size < SECRET ? SECRET : size);
 	if (is_address(t))
-		return at_type_string(c->arena, most_bytes(c, call) + 1);
+		return at_type_string(c->arena, size);
 	at_diag(c->diags, AT_D_ARGUMENT_TYPE, call->args.v[0]->range,
-		call->args.n > 1 && t->kind == AT_T_STRING ?
-			"str() of %s takes no length, it is a string already" :
-			"str() wants an address, this is %s", at_type_text(c->arena, t));
-	at_hint(c->diags, "it is written %s", at_check_written(call->func));
+		"str() wants an address or a string, this is %s", at_type_text(c->arena, t));
+	at_hint(c->diags, "it is written %s", call->func->proto);
 	return NULL;
 }
 
@@ -69,6 +70,27 @@ static struct at_ir *read_text(struct at_lower *lw, struct at_ir *to, struct at_
 	return ir_get(b, got);
 }
 
+/* The first bytes of a string. What is secret stays so. */
+static struct at_val first_bytes(struct at_lower *lw, const struct at_n_call *call, unsigned most)
+{
+	struct at_val v = at_lower_expr(lw, call->args.v[0]);
+	struct at_irb *b = lw->b;
+	struct at_ir *len, *n;
+
+	if (call->args.n == 1)
+		return v;
+	len = ir_let(b, at_lower_strlen(lw, v));
+	n = ir_let(b, at_lower_word(lw, call->args.v[1]));
+	v.cap = v.len ? v.cap : v.type->size - 1;
+	v.cap = v.cap < most ? v.cap : most;
+	n = ir_let(b, ir_select(b, ir_ugti(b, n, v.cap), ir_const(b, v.cap), n));
+	v.len = ir_let(b, ir_select(b, ir_ult(b, len, n), len, n));
+	v.type = call->n.type;
+	v.full = NULL;
+	v.literal = NULL;
+	return v;
+}
+
 static struct at_val lower_str(struct at_lower *lw, struct at_n_call *call)
 {
 	const struct at_type *t = call->n.type;
@@ -77,7 +99,7 @@ static struct at_val lower_str(struct at_lower *lw, struct at_n_call *call)
 	struct at_ir *from, *size, *to, *got;
 
 	if (call->args.v[0]->type->kind == AT_T_STRING)
-		return at_lower_expr(lw, call->args.v[0]);
+		return first_bytes(lw, call, most);
 	from = ir_let(b, at_lower_word(lw, call->args.v[0]));
 	if (call->args.n < 2)
 		most++; /* one byte more than fits tells a text that has to be cut */
@@ -92,7 +114,7 @@ static struct at_val lower_str(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_func_str = {
-	.name = "str", .proto = "string str(value address, int length?)",
-	.brief = "the text at an address, at most `length` bytes of it", .check = check_str,
+	.name = "str", .proto = "string str(value text, int length?)",
+	.brief = "the text at an address, or a string; at most `length` bytes of it", .check = check_str,
 	.lower = lower_str,
 };
