@@ -263,28 +263,27 @@ static struct at_ir *equals_literal(struct at_lower *lw, struct at_val v, const 
 	return ir_iszero(b, differences(lw, v, text, n + 1)); /* with its zero */
 }
 
-/* Word by word, in a loop that ends at a constant. */
+/* The differences once more, word by word in a loop: it has no way out but its end. */
 static struct at_ir *equal_loop(struct at_irb *b, struct at_ir *x, struct at_ir *y,
 				unsigned size)
 {
-	unsigned i = ir_local(b), same = ir_local(b);
+	unsigned i = ir_local(b), all = ir_local(b);
+	struct at_ir *xw, *yw;
 
 	x = ir_let(b, x);
 	y = ir_let(b, y);
 	ir_set(b, i, ir_const(b, 0));
-	ir_set(b, same, ir_const(b, 1));
+	ir_set(b, all, ir_const(b, 0));
 	ir_loop(b);
 	ir_if(b, ir_ugei(b, ir_get(b, i), size));
 	ir_break(b);
 	ir_end(b);
-	ir_if(b, ir_ne(b, ir_load(b, 8, ir_add(b, x, ir_get(b, i)), 0),
-		       ir_load(b, 8, ir_add(b, y, ir_get(b, i)), 0)));
-	ir_set(b, same, ir_const(b, 0));
-	ir_break(b);
-	ir_end(b);
+	xw = ir_load(b, 8, ir_add(b, x, ir_get(b, i)), 0);
+	yw = ir_load(b, 8, ir_add(b, y, ir_get(b, i)), 0);
+	ir_set(b, all, ir_or(b, ir_get(b, all), ir_xor(b, xw, yw)));
 	ir_set(b, i, ir_addi(b, ir_get(b, i), 8));
 	ir_end(b);
-	return ir_get(b, same);
+	return ir_iszero(b, ir_get(b, all));
 }
 
 struct at_ir *at_lower_memeq(struct at_lower *lw, struct at_ir *x, struct at_ir *y,
@@ -341,45 +340,69 @@ struct at_ir *at_lower_starts_with(struct at_lower *lw, struct at_val s, const c
 
 /* ---- Length ---- */
 
-/* Index of the first zero byte in a word that has one: its flag is the lowest 0x80. */
-static struct at_ir *zero_index(struct at_irb *b, struct at_ir *flags)
+/* Index of the first zero byte of a word, 8 if it has none. */
+static struct at_ir *zero_index(struct at_irb *b, struct at_ir *w)
 {
-	struct at_ir *low = ir_let(b, ir_and(b, flags, ir_un(b, AT_OP_NEG, flags)));
-	struct at_ir *n = ir_const(b, 0);
+	const int64_t ones = 0x0101010101010101, highs = (int64_t)0x8080808080808080ull;
+	struct at_ir *flags, *low, *below;
 
-	for (int i = 0; i < 7; i++)
-		n = ir_add(b, n, ir_ugti(b, low, (int64_t)(0x80ull << (8 * i))));
-	return n;
+	/* 0x80 in each zero byte (and perhaps in bytes above the first, which do not count). */
+	flags = ir_andi(b, ir_and(b, ir_subi(b, w, ones), ir_un(b, AT_OP_NOT, w)), highs);
+	flags = ir_let(b, flags);
+	low = ir_let(b, ir_and(b, flags, ir_un(b, AT_OP_NEG, flags)));
+	/* A one for each byte below it; their sum gathers in the highest byte. */
+	below = ir_andi(b, ir_shri(b, ir_subi(b, low, 1), 7), ones);
+	return ir_let(b, ir_shri(b, ir_muli(b, below, ones), 56));
+}
+
+struct strlen_state {
+	unsigned n, alive; /* locals: bytes so far; all ones until a zero was seen */
+};
+
+/* Without branches: the verifier would follow each of them on its own. */
+static void count_word(struct at_irb *b, const struct strlen_state *s, struct at_ir *addr)
+{
+	struct at_ir *index = zero_index(b, ir_let(b, ir_load(b, 8, addr, 0)));
+	struct at_ir *none = ir_un(b, AT_OP_NEG, ir_shri(b, index, 3));
+
+	ir_set(b, s->n, ir_add(b, ir_get(b, s->n), ir_and(b, index, ir_get(b, s->alive))));
+	ir_set(b, s->alive, ir_and(b, ir_get(b, s->alive), none));
+}
+
+static void count_loop(struct at_irb *b, const struct strlen_state *s, struct at_ir *text,
+		       unsigned size)
+{
+	unsigned i = ir_local(b);
+
+	text = ir_let(b, text);
+	ir_set(b, i, ir_const(b, 0));
+	ir_loop(b);
+	ir_if(b, ir_ugei(b, ir_get(b, i), size));
+	ir_break(b);
+	ir_end(b);
+	count_word(b, s, ir_add(b, text, ir_get(b, i)));
+	ir_set(b, i, ir_addi(b, ir_get(b, i), 8));
+	ir_end(b);
 }
 
 struct at_ir *at_lower_strlen(struct at_lower *lw, struct at_val s)
 {
 	struct at_irb *b = lw->b;
-	unsigned i, n;
-	struct at_ir *w, *flags;
+	struct strlen_state state;
+	unsigned size = s.type->size;
 
 	if (s.literal)
 		return ir_const(b, strlen(s.literal));
 	if (s.len)
 		return s.len;
-	i = ir_local(b);
-	n = ir_local(b);
-	ir_set(b, i, ir_const(b, 0));
-	ir_set(b, n, ir_const(b, s.type->size - 1));
-	ir_loop(b);
-	ir_if(b, ir_ugei(b, ir_get(b, i), s.type->size));
-	ir_break(b);
-	ir_end(b);
-	w = ir_let(b, ir_load(b, 8, ir_add(b, s.ir, ir_get(b, i)), 0));
-	flags = ir_let(
-		b,
-		ir_and(b, ir_and(b, ir_subi(b, w, 0x0101010101010101), ir_un(b, AT_OP_NOT, w)),
-		       ir_const(b, (int64_t)0x8080808080808080ull)));
-	ir_if(b, flags);
-	ir_set(b, n, ir_add(b, ir_get(b, i), zero_index(b, flags)));
-	ir_break(b);
-	ir_end(b);
-	ir_set(b, i, ir_addi(b, ir_get(b, i), 8));
-	ir_end(b);
-	return ir_get(b, n);
+	state.n = ir_local(b);
+	state.alive = ir_local(b);
+	ir_set(b, state.n, ir_const(b, 0));
+	ir_set(b, state.alive, ir_const(b, -1));
+	if (size > UNROLLED)
+		count_loop(b, &state, s.ir, size);
+	else
+		for (unsigned off = 0; off < size; off += 8)
+			count_word(b, &state, ir_addi(b, s.ir, off));
+	return ir_get(b, state.n);
 }
