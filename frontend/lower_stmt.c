@@ -233,7 +233,9 @@ static void lower_for(struct at_lower *lw, struct at_node *n)
 	ir_if(b, ir_sge(b, ir_get(b, i), end));
 	ir_break(b);
 	ir_end(b);
-	at_frame_assign(lw, s->var, at_word(&at_type_int64, ir_get(b, i)));
+	/* Hidden, so that nothing is counted up beside it whose bound the verifier would not see. */
+	at_frame_assign(lw, s->var,
+			at_word(&at_type_int64, ir_un(b, AT_OP_HIDE, ir_get(b, i))));
 	ir_set(b, i, ir_addi(b, ir_get(b, i), 1));
 	loop_body(lw, s->body);
 	ir_end(b);
