@@ -275,6 +275,8 @@ static void set_config(struct at_check *c, struct at_plan *plan)
 			k->print_maps_on_exit = v;
 		else if (strcmp(key->name, "max_map_memory") == 0)
 			k->max_map_memory = v;
+		else if (strcmp(key->name, "perf_rb_pages") == 0)
+			k->ring_bytes = v * 4096;
 	}
 }
 
