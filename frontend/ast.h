@@ -131,6 +131,7 @@ struct at_clause {
 	struct at_node *pred; /* or NULL */
 	struct at_n_block *body;
 	unsigned index; /* order in the script after expansion */
+	bool map_loop;  /* set by check: there is a `for` over a map in it */
 };
 
 struct at_config_entry {

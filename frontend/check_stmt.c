@@ -209,19 +209,64 @@ static void check_bound(struct at_check *c, struct at_node *e)
 			"a bound is a number, this is %s", at_check_text(c, t));
 }
 
+/* What one round of a loop over the map has: (key, value), aggregations as numbers. */
+static const struct at_type *row_type(struct at_check *c, const struct at_n_map *n)
+{
+	const struct at_mapsym *m = n->map;
+	const struct at_type *row[2] = { m->key, m->value };
+
+	if (!m->key || !m->value)
+		return NULL;
+	if (m->value->kind == AT_T_AGG) {
+		const struct at_agg *agg = m->value->func->agg;
+
+		if (!agg->read_type || !agg->read) {
+			at_diag(c->diags, AT_D_AGG_READ, n->n.range,
+				"the values of %s() cannot be read one by one",
+				m->value->func->name);
+			at_hint(c->diags, "print(%s) shows all of them", n->name);
+			return NULL;
+		}
+		row[1] = agg->read_type(m->value);
+	}
+	return at_type_tuple(c->arena, row, 2);
+}
+
+static void check_over(struct at_check *c, struct at_n_for *s)
+{
+	struct at_n_map *n = (struct at_n_map *)s->over;
+	const struct at_type *t;
+
+	c->clause->map_loop = true;
+	s->var->assigned = true;
+	if (s->over->kind != AT_N_MAP || n->keys.n) {
+		at_diag(c->diags, AT_D_TYPE_MISMATCH, s->over->range,
+			"a loop is over a whole map or a range");
+		at_hint(c->diags, "write for ($kv : @map) { … } or for ($i : 0..10) { … }");
+		return;
+	}
+	n->map = at_scope_map(c, n->name, n->n.range);
+	if (n->map->unkeyed) {
+		at_diag(c->diags, AT_D_MAP_KEYED, n->n.range, "%s has no keys to loop over",
+			n->name);
+		return;
+	}
+	n->n.type = n->map->value;
+	t = row_type(c, n);
+	if (t && (!s->var->type || !at_type_equal(s->var->type, t)))
+		c->changed = true;
+	s->var->type = t;
+}
+
 static void check_for(struct at_check *c, struct at_node *n)
 {
 	struct at_n_for *s = (struct at_n_for *)n;
 	struct at_var *old = at_scope_find(c, s->name);
 
-	if (s->over) {
-		at_diag(c->diags, AT_D_NOT_YET, s->over->range,
-			"for over a map does not work yet");
-		at_hint(c->diags, "print(@map) shows all of it");
-		return;
+	if (!s->over) {
+		check_bound(c, s->from);
+		check_bound(c, s->to);
 	}
-	check_bound(c, s->from);
-	check_bound(c, s->to);
 	if (old) {
 		at_diag(c->diags, AT_D_SHADOWED_VARIABLE, s->name_range, "%s exists already",
 			s->name);
@@ -229,8 +274,12 @@ static void check_for(struct at_check *c, struct at_node *n)
 	}
 	at_scope_push(c);
 	s->var = at_scope_declare(c, s->name, s->name_range, s->var);
-	s->var->type = &at_type_int64;
-	s->var->assigned = true;
+	if (s->over) {
+		check_over(c, s);
+	} else {
+		s->var->type = &at_type_int64;
+		s->var->assigned = true;
+	}
 	check_loop_body(c, s->body);
 	at_scope_pop(c);
 }

@@ -201,7 +201,8 @@ static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *us
 	struct at_lowering *all = at_lowering_of(lw);
 	struct at_lower outer = *lw;
 	struct at_irb b = { .range = use->clause->range };
-	struct at_frame frame = { .scratch_param = nparams, .shared = shared };
+	struct at_frame frame = { .scratch_param = nparams, .shared = shared,
+				  .in_memory = use->clause->map_loop };
 	const char *name =
 		at_sprintf(lw->arena, "%s_%u", use->point->provider->name, all->clauses++);
 	unsigned func;

@@ -74,6 +74,8 @@ struct at_ir *at_lower_temp(struct at_lower *lw, unsigned size);
    with `make` a zero value is put there first, and a map that is full is counted. */
 struct at_ir *at_lower_key(struct at_lower *lw, struct at_n_map *m);
 struct at_ir *at_lower_lookup(struct at_lower *lw, struct at_n_map *m, struct at_ir *key, bool make);
+/* Leaves the clause for good, from wherever in it that is. */
+void at_lower_leave(struct at_lower *lw);
 /* Events: reserve a record of plan.events[index] (counted as lost when the ring is full, then the
    body is skipped): writes `if (record) {` and returns the record's address; the caller stores its
    fields and calls at_lower_submit(), which closes the `if`. */

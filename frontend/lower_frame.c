@@ -14,11 +14,17 @@ enum {
 	MOST_SCRATCH = 32000, /* what the kernel takes as a per-CPU value */
 };
 
+/* A word: in a local, or in scratch where another function must reach it. */
+struct cell {
+	unsigned local;
+	struct at_ir *addr;
+};
+
 /* Where a variable lives. */
 struct place {
-	unsigned local;        /* words */
-	struct at_ir *addr;    /* the others */
-	unsigned secret, hash; /* strings: locals beside the text */
+	struct cell word;         /* ints, pointers */
+	struct at_ir *addr;       /* the others */
+	struct cell secret, hash; /* strings: beside the text */
 	bool may_secret;
 };
 
@@ -55,7 +61,7 @@ struct at_ir *at_lower_scratch(struct at_lower *lw, unsigned size)
 		at_diag(lw->diags, AT_D_SCRIPT_COMPLEX, lw->b->range,
 			"this needs more than %d bytes of memory at once", MOST_SCRATCH);
 	}
-	return ir_addi(lw->b, ir_param(lw->b, f->scratch_param), at);
+	return ir_addi(lw->b, ir_get(lw->b, f->scratch_param), at);
 }
 
 static struct at_ir *take_slot(struct at_lower *lw, unsigned size)
@@ -87,12 +93,26 @@ struct at_ir *at_lower_temp(struct at_lower *lw, unsigned size)
 
 /* ---- Variables ---- */
 
-static unsigned zero_local(struct at_lower *lw)
+static void set_cell(struct at_lower *lw, const struct cell *c, struct at_ir *v)
 {
-	unsigned local = ir_local(lw->b);
+	if (c->addr)
+		ir_store(lw->b, 8, c->addr, 0, v);
+	else
+		ir_set(lw->b, c->local, v);
+}
 
-	ir_set(lw->b, local, ir_const(lw->b, 0));
-	return local;
+static struct at_ir *get_cell(struct at_lower *lw, const struct cell *c)
+{
+	return c->addr ? ir_let(lw->b, ir_load(lw->b, 8, c->addr, 0)) : ir_get(lw->b, c->local);
+}
+
+static void make_cell(struct at_lower *lw, struct cell *c)
+{
+	if (lw->frame->in_memory)
+		c->addr = at_lower_scratch(lw, 8);
+	else
+		c->local = ir_local(lw->b);
+	set_cell(lw, c, ir_const(lw->b, 0));
 }
 
 void at_frame_declare(struct at_lower *lw, struct at_var *v, bool zero)
@@ -103,15 +123,16 @@ void at_frame_declare(struct at_lower *lw, struct at_var *v, bool zero)
 		return;
 	p = at_new(lw->arena, struct place);
 	if (at_type_is_word(v->type)) {
-		p->local = zero_local(lw);
+		make_cell(lw, &p->word);
 	} else {
-		p->addr = at_lower_temp(lw, v->type->size);
+		p->addr = lw->frame->in_memory ? at_lower_scratch(lw, v->type->size)
+					       : at_lower_temp(lw, v->type->size);
 		if (zero)
 			ir_zero(lw->b, p->addr, 0, (v->type->size + 7) & ~7u);
 	}
 	if (v->type->kind == AT_T_STRING) {
-		p->secret = zero_local(lw);
-		p->hash = zero_local(lw);
+		make_cell(lw, &p->secret);
+		make_cell(lw, &p->hash);
 	}
 	v->lowered = p;
 	at_vec_push(lw->arena, &lw->frame->vars, v);
@@ -120,14 +141,13 @@ void at_frame_declare(struct at_lower *lw, struct at_var *v, bool zero)
 static void assign_string(struct at_lower *lw, struct at_var *v, struct at_val val)
 {
 	struct place *p = v->lowered;
-	struct at_irb *b = lw->b;
 
 	if (val.secret) {
 		p->may_secret = true;
-		ir_set(b, p->hash, at_lower_secret_hash(lw, val));
-		ir_set(b, p->secret, val.secret);
+		set_cell(lw, &p->hash, at_lower_secret_hash(lw, val));
+		set_cell(lw, &p->secret, val.secret);
 	} else {
-		ir_set(b, p->secret, ir_const(b, 0));
+		set_cell(lw, &p->secret, ir_const(lw->b, 0));
 	}
 	at_lower_put_text(lw, p->addr, 0, v->type->size, val, true);
 }
@@ -143,9 +163,14 @@ void at_frame_assign(struct at_lower *lw, struct at_var *v, struct at_val val)
 	if (v->type->kind == AT_T_STRING)
 		assign_string(lw, v, val);
 	else if (at_type_is_word(v->type))
-		ir_set(lw->b, p->local, at_lower_fit(lw, v->type, val.type, val.ir));
+		set_cell(lw, &p->word, at_lower_fit(lw, v->type, val.type, val.ir));
 	else
 		at_lower_store(lw, v->type, p->addr, 0, val);
+}
+
+struct at_ir *at_frame_address(const struct at_var *v)
+{
+	return ((const struct place *)v->lowered)->addr;
 }
 
 struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v)
@@ -159,7 +184,7 @@ struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v)
 		return val;
 	}
 	if (at_type_is_word(v->type)) {
-		val.ir = ir_get(lw->b, p->local);
+		val.ir = get_cell(lw, &p->word);
 		return val;
 	}
 	val.ir = p->addr;
@@ -167,8 +192,8 @@ struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v)
 	if (v->type->kind == AT_T_STRING && lw->frame->loop)
 		p->may_secret = true;
 	if (p->may_secret) {
-		val.secret = ir_get(lw->b, p->secret);
-		val.hash = ir_get(lw->b, p->hash);
+		val.secret = get_cell(lw, &p->secret);
+		val.hash = get_cell(lw, &p->hash);
 	}
 	return val;
 }

@@ -6,7 +6,7 @@
 #include "frontend/lower.h"
 
 enum at_helper { /* enum bpf_func_id */
-	AT_H_LOOKUP = 1, AT_H_UPDATE = 2, AT_H_PID_TGID = 14, AT_H_CURRENT_TASK = 35, AT_H_READ_KERNEL = 113,
+	AT_H_LOOKUP = 1, AT_H_UPDATE = 2, AT_H_PID_TGID = 14, AT_H_CURRENT_TASK = 35, AT_H_READ_KERNEL = 113, AT_H_EACH_ELEM = 164,
 	AT_H_RING_RESERVE = 131, AT_H_RING_SUBMIT = 132,
 };
 
@@ -31,6 +31,8 @@ static inline struct at_lowering *at_lowering_of(struct at_lower *lw)
 struct at_loop {
 	struct at_loop *up;
 	bool unrolled;   /* each copy is a loop of one round; else a loop of the IR */
+	bool callback;   /* over a map: the body is a function of its own */
+	struct at_ir *left; /* callback: address of a word that is set when the clause is left */
 	unsigned done;   /* unrolled: local that ends the copies to come */
 };
 
@@ -46,6 +48,7 @@ struct at_frame {
 	unsigned nslots, slot_bytes;
 	AT_VEC(struct at_var *) vars; /* with memory, innermost block last */
 	struct at_loop *loop;
+	bool in_memory;         /* variables live in scratch: bodies of loops over maps reach them */
 	bool too_deep;          /* reported */
 };
 
@@ -64,6 +67,8 @@ void at_frame_assign(struct at_lower *lw, struct at_var *v, struct at_val val);
 /* Gives the variable its memory (zeroed unless it is assigned at once); then values for it may be
    computed in memory of the statement. */
 void at_frame_declare(struct at_lower *lw, struct at_var *v, bool zero);
+/* Of a variable that is no word. */
+struct at_ir *at_frame_address(const struct at_var *v);
 struct at_val at_frame_read(struct at_lower *lw, const struct at_var *v);
 /* Variables made since: the block is over. */
 void at_frame_end_block(struct at_lower *lw, size_t vars);
@@ -75,6 +80,10 @@ void at_lower_block(struct at_lower *lw, struct at_n_block *b);
 struct at_val at_lower_block_value(struct at_lower *lw, struct at_n_block *b,
 				   const struct at_type *type);
 void at_lower_stmt(struct at_lower *lw, struct at_node *n);
+
+/* ---- lower_each.c: loops over maps ---- */
+
+void at_lower_each(struct at_lower *lw, struct at_n_for *s);
 
 /* ---- lower_expr.c ---- */
 

@@ -165,7 +165,7 @@ static void lower_return(struct at_lower *lw, struct at_node *n)
 
 	if (s->value)
 		at_lower_value(lw, s->value);
-	ir_return(lw->b, ir_const(lw->b, 0));
+	at_lower_leave(lw);
 }
 
 /* ---- Loops ---- */
@@ -217,7 +217,7 @@ static struct at_ir *unknown_zero(struct at_irb *b)
 }
 
 /* The bounds are evaluated once; the script may change its variable, the count goes on. */
-static void lower_for(struct at_lower *lw, struct at_node *n)
+static void lower_range(struct at_lower *lw, struct at_node *n)
 {
 	struct at_n_for *s = (struct at_n_for *)n;
 	struct at_irb *b = lw->b;
@@ -233,13 +233,22 @@ static void lower_for(struct at_lower *lw, struct at_node *n)
 	ir_if(b, ir_sge(b, ir_get(b, i), end));
 	ir_break(b);
 	ir_end(b);
-	/* Hidden, so that nothing is counted up beside it whose bound the verifier would not see. */
+	/* Hidden, so that nothing is counted up beside it whose bound the verifier would not
+	 * see. */
 	at_frame_assign(lw, s->var,
 			at_word(&at_type_int64, ir_un(b, AT_OP_HIDE, ir_get(b, i))));
 	ir_set(b, i, ir_addi(b, ir_get(b, i), 1));
 	loop_body(lw, s->body);
 	ir_end(b);
 	at_frame_end_block(lw, vars);
+}
+
+static void lower_for(struct at_lower *lw, struct at_node *n)
+{
+	if (((struct at_n_for *)n)->over)
+		at_lower_each(lw, (struct at_n_for *)n);
+	else
+		lower_range(lw, n);
 }
 
 /* Each copy is a loop of one round, so that break and continue have something to leave. */
@@ -274,6 +283,10 @@ static void lower_break(struct at_lower *lw, struct at_node *n)
 {
 	struct at_loop *loop = lw->frame->loop;
 
+	if (loop->callback) {
+		ir_return(lw->b, ir_const(lw->b, 1));
+		return;
+	}
 	if (loop->unrolled)
 		ir_set(lw->b, loop->done, ir_const(lw->b, 1));
 	ir_break(lw->b);
@@ -281,7 +294,9 @@ static void lower_break(struct at_lower *lw, struct at_node *n)
 
 static void lower_continue(struct at_lower *lw, struct at_node *n)
 {
-	if (lw->frame->loop->unrolled)
+	if (lw->frame->loop->callback)
+		ir_return(lw->b, ir_const(lw->b, 0));
+	else if (lw->frame->loop->unrolled)
 		ir_break(lw->b);
 	else
 		ir_continue(lw->b);

@@ -269,6 +269,24 @@ static const struct {
 	{ "unroll(3) { let $s = counted(\"abc\"); @r = $s; }", "abc" },
 	{ "$s = \"\"; for ($i : 0..3) { $s = padded(\"the same\"); } @r = $s;", "the same" },
 	{ "@r = 1; return; @r = 2;", "1" },
+	/* Loops over maps. */
+	{ "@m[1] = 10; @m[2] = 20; $n = 0; for ($kv : @m) { $n += $kv.0 * $kv.1; } @r = $n;", "50" },
+	{ "@m[1, \"a\"] = 10; @m[2, \"bc\"] = 20; $n = 0; for ($kv : @m) { $n += $kv.0.0; "
+	  "if ($kv.0.1 == \"bc\") { $n += $kv.1; } } @r = $n;", "23" },
+	{ "@s[1] = \"one\"; for ($kv : @s) { @r = $kv.1; }", "one" },
+	{ "for ($i : 0..9) { @m[$i] = $i; } $n = 0; for ($kv : @m) { $n++; if ($n == 4) { break; } } "
+	  "@r = $n;", "4" },
+	{ "for ($i : 0..9) { @m[$i] = $i; } $n = 0; for ($kv : @m) { if ($kv.0 < 5) { continue; } "
+	  "$n += $kv.1; } @r = $n;", "26" },
+	{ "@m[1] = 1; @r = 1; for ($kv : @m) { @r = 2; return; } @r = 3;", "2" },
+	{ "@m[1] = 1; @m[2] = 2; @n[5] = 7; $n = 0; for ($a : @m) { for ($b : @n) { $n += $a.1 * $b.1; } } "
+	  "@r = $n;", "21" },
+	{ "@m[1] = 1; @m[2] = 2; @r = 0; for ($a : @m) { for ($b : @m) { @r++; return; } } @r = 9;", "1" },
+	{ "@m[1] = 5; $s = \"a\"; $t = (1, \"b\"); let $x = seven; for ($kv : @m) { $s = padded(\"longer\"); "
+	  "$x += $kv.1; $t = (2, \"c\"); } @a = $s; @b = $t; @r = $x;", "12" },
+	{ "@m[1] = 5; $s = \"open\"; for ($kv : @m) { $s = secret(\"tell\"); } @r = $s;", "redacted:%" },
+	{ "@m[1] = 5; for ($kv : @m) { for ($i : 0..3) { if ($i == 2) { break; } @r += $kv.1; } }", "10" },
+	{ "@m[1] = 5; unroll(2) { for ($kv : @m) { @r += $kv.1; } }", "10" },
 	/* Durations. */
 	{ "$d = 1500ms; @r = $d * 2 / 1000000;", "3.00us" },
 };

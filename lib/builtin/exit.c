@@ -23,7 +23,7 @@ static struct at_val lower_exit(struct at_lower *lw, struct at_n_call *call)
 	if (call->args.n)
 		v.ir = ir_let(lw->b, at_lower_word(lw, call->args.v[0]));
 	at_event_send_values(lw, call, &e, &v, 1);
-	ir_return(lw->b, ir_const(lw->b, 0));
+	at_lower_leave(lw);
 	return at_word(&at_type_void, NULL);
 }
 
