@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-libat_la_SOURCES += lib/http/capture.c lib/http/engine.c lib/http/fields.c lib/http/fn_header.c lib/http/fn_route.c lib/http/http.h \
+libat_la_SOURCES += lib/http/capture.c lib/http/fields.c lib/http/fn_header.c lib/http/fn_route.c lib/http/http.h \
 	lib/http/provider.c
+
+# The engine.
+libat_la_SOURCES += lib/http/body.c lib/http/engine.c lib/http/exchange.c lib/http/field.c lib/http/layout.h \
+	lib/http/line.c lib/http/name.c lib/http/swar.c lib/http/tap.c lib/http/text.c lib/http/walker.c \
+	lib/http/window.c
