@@ -306,9 +306,9 @@ static void release_hold(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *other = ir_muli(b, ir_andi(b, ir_xori(b, HL(dir), 1), 1),
-				      sizeof(struct at_http_walk));
+				      sizeof(struct at_http_stream));
 	const int64_t state = offsetof(struct at_http_state, half) +
-			      offsetof(struct at_http_walk, state);
+			      offsetof(struct at_http_stream, state);
 
 	IF(KL(held));
 	ir_return(b, ir_call(b, w->e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));

@@ -73,46 +73,38 @@ static unsigned run_trip(struct at_http_eng *e)
 
 /* ---- Appending to what wants the text ---- */
 
-/* src | n << 32 to both captures. */
-static void put_both(struct at_walk *w, struct at_ir *piece)
+static void put_both(struct at_walk *w, struct at_ir *src, struct at_ir *n)
 {
 	struct at_irb *b = w->b;
 
 	IF(HL(cap));
-	ir_do(b, ir_call(b, w->e->f_put, 5, w->conn, w->half, w->win, piece, HL(cap)));
+	at_http_put(w, src, n, HL(cap));
 	END;
 	IF(HL(cap2));
-	ir_do(b, ir_call(b, w->e->f_put, 5, w->conn, w->half, w->win, piece, HL(cap2)));
+	at_http_put(w, src, n, HL(cap2));
 	END;
 }
 
-/* (conn, half, win, piece): the piece, behind one space if the line was folded before it. */
+/* (conn, half, win, pos, n): the piece, behind one space if the line was folded before it. */
 static void join_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_join", 4), *w = &walk;
+	struct at_walk walk = at_http_func(e, "http_join", 5), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *fold;
 
 	e->f_join = b->index;
-	IF(ir_iszero(b, ir_or(b, HL(cap), HL(cap2))));
-	RETURN(0);
-	END;
 	fold = ir_let(b, HL(fold));
-	HS(fold, C(2));
-	/* 1: folded behind an empty value; 3: behind a text. */
-	IF(ir_eqi(b, fold, 3));
-	put_both(w, C((offsetof(struct at_http_win, sep) + 1) | 1ull << 32));
+	HS(fold, C(AT_FOLD_TEXT));
+	IF(ir_eqi(b, fold, AT_FOLD_PENDING));
+	put_both(w, C(offsetof(struct at_http_win, sep) + 1), C(1));
 	END;
-	put_both(w, ir_param(b, 3));
+	put_both(w, ir_param(b, 3), ir_param(b, 4));
 	RETURN(0);
 }
 
 static struct at_ir *join(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
 {
-	struct at_irb *b = w->b;
-
-	return ir_call(b, w->e->f_join, 4, w->conn, w->half, w->win,
-		       ir_or(b, pos, ir_shli(b, n, 32)));
+	return ir_call(w->b, w->e->f_join, 5, w->conn, w->half, w->win, pos, n);
 }
 
 /* ---- Steps ---- */
@@ -273,7 +265,7 @@ static struct at_ir *engine_byte(struct at_walk *w, struct at_ir *i)
 	struct at_irb *b = w->b;
 
 	return ir_load(b, 1, ir_add(b, w->half, ir_andi(b, i, AT_HTTP_ENGINE - 1)),
-		       offsetof(struct at_http_walk, bytes));
+		       offsetof(struct at_http_stream, bytes));
 }
 
 static unsigned number_trip(struct at_http_eng *e)
@@ -282,7 +274,7 @@ static unsigned number_trip(struct at_http_eng *e)
 	struct at_irb *b = w->b;
 	struct at_ir *i = ir_let(b, ir_load(b, 8, w->win, tmp_at(T_AT))), *digit;
 
-	IF(ir_uge(b, i, ir_load(b, 2, w->half, offsetof(struct at_http_walk, text.len))));
+	IF(ir_uge(b, i, ir_load(b, 2, w->half, offsetof(struct at_http_stream, text.len))));
 	RETURN(1);
 	END;
 	digit = ir_let(b, ir_subi(b, engine_byte(w, i), '0'));
@@ -301,7 +293,7 @@ static struct at_ir *engine_full(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
 
-	return ir_load(b, 4, w->half, offsetof(struct at_http_walk, text.full));
+	return ir_load(b, 4, w->half, offsetof(struct at_http_stream, text.full));
 }
 
 static void add_frame(struct at_walk *w, int64_t bits)
@@ -348,14 +340,14 @@ static unsigned coding_func(struct at_http_eng *e)
 	RETURN(0);
 	END;
 	IF(ir_eqi(b, n, 7));
-	word = ir_load(b, 8, w->half, offsetof(struct at_http_walk, bytes));
+	word = ir_load(b, 8, w->half, offsetof(struct at_http_stream, bytes));
 	word = ir_andi(b, ir_ori(b, word, at_swar(0x20)), 0xffffffffffffff);
 	IF(ir_eqi(b, word, chunked));
 	add_frame(w, AT_FR_CHUNKED);
 	END;
 	RETURN(0);
 	END;
-	word = ir_load(b, 8, ir_add(b, w->half, n), offsetof(struct at_http_walk, bytes) - 8);
+	word = ir_load(b, 8, ir_add(b, w->half, n), offsetof(struct at_http_stream, bytes) - 8);
 	word = ir_let(b, word);
 	front = ir_let(b, ir_andi(b, word, 0xff));
 	same = ir_eqi(b, ir_shri(b, ir_ori(b, word, at_swar(0x20)), 8), chunked);
@@ -376,10 +368,10 @@ static unsigned option_trip(struct at_http_eng *e)
 {
 	struct at_walk walk = at_http_trip(e, "http_option_trip"), *w = &walk;
 	struct at_irb *b = w->b;
-	const int64_t word = offsetof(struct at_http_walk, word);
+	const int64_t word = offsetof(struct at_http_stream, word);
 	struct at_ir *i = ir_let(b, ir_load(b, 8, w->win, tmp_at(T_AT))), *n, *c, *low, *high, *k;
 
-	n = ir_let(b, ir_load(b, 2, w->half, offsetof(struct at_http_walk, text.len)));
+	n = ir_let(b, ir_load(b, 2, w->half, offsetof(struct at_http_stream, text.len)));
 	c = ir_let(b, ir_select(b, ir_ult(b, i, n), engine_byte(w, i), C(',')));
 	ir_store(b, 8, w->win, tmp_at(T_AT), ir_addi(b, i, 1));
 	low = ir_let(b, ir_load(b, 8, w->half, word));
@@ -421,7 +413,7 @@ static unsigned connection_func(struct at_http_eng *e)
 	struct at_irb *b = w->b;
 
 	ir_store(b, 8, w->win, tmp_at(T_AT), C(0));
-	ir_zero(b, w->half, offsetof(struct at_http_walk, word), 16);
+	ir_zero(b, w->half, offsetof(struct at_http_stream, word), 16);
 	HS(nword, C(0));
 	ir_repeat(b, C(AT_HTTP_ENGINE + 1), trip, at_http_context(w));
 	HS(nword, C(0));

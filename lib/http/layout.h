@@ -31,6 +31,7 @@ enum {
 	AT_HTTP_HEAD = 65536,  /* bytes of a head that are read for captures */
 	AT_HTTP_MEMORY = 16384, /* per connection, unless one slot alone needs more */
 	AT_HTTP_NAMES = 64,    /* different names wanted in one half */
+	AT_HTTP_PUTS = 8,      /* pieces of text one step may append: power of two */
 	AT_HTTP_PAD = 192,     /* behind the last slot, so that bounds stay simple */
 	AT_HTTP_MOST = 60000,  /* of memory per connection: what the kernel takes, and 16 bits */
 	AT_HTTP_TRIPS = 1 << 20, /* steps per call */
@@ -78,6 +79,9 @@ enum { AT_E_NONE, AT_E_LENGTH, AT_E_CODING, AT_E_CONNECTION };
 /* Parts of a request-target (half.part). */
 enum { AT_T_NEW, AT_T_SCHEME, AT_T_AUTHORITY, AT_T_PATH, AT_T_QUERY, AT_T_REST };
 
+/* Is there a text that a folded line would go on (half.fold). */
+enum { AT_FOLD_NONE, AT_FOLD_TEXT, AT_FOLD_PENDING };
+
 /* Private flag of at_http_msg.flags: begun before the connection was synchronised. */
 enum { AT_HTTP_M_MUTE = 1 << 16 };
 
@@ -93,7 +97,7 @@ struct at_http_sip { /* SipHash-1-3 in progress */
 	uint32_t ntail, len;
 };
 
-struct at_http_walk {
+struct at_http_stream {
 	uint32_t busy;       /* 1 while a program walks it */
 	uint32_t state, role, dir;
 	uint32_t self;       /* offset of this struct in the connection */
@@ -127,7 +131,7 @@ struct at_http_state {
 	uint32_t fin[2];     /* by direction */
 	uint64_t send_ns;    /* start of the send in progress */
 	uint64_t req_seq, resp_seq; /* requests begun, responses ended */
-	struct at_http_walk half[2];
+	struct at_http_stream half[2];
 	uint64_t slot_seq[16]; /* 1 + sequence number of the request in a slot */
 	uint8_t methods[AT_HTTP_METHODS]; /* AT_HTTP_M_HEAD, AT_HTTP_M_CONNECT */
 };
@@ -150,6 +154,8 @@ struct at_http_win {
 	uint64_t iov, niov;  /* pieces to come */
 	uint64_t now, verdict, nobuf;
 	uint64_t tmp[16];
+	uint64_t nput, put;  /* pieces of text to be appended; the next of them */
+	uint64_t piece[AT_HTTP_PUTS][2]; /* src | n << 32, capture word */
 	uint64_t user[2];    /* read from user memory: an iovec, first bytes */
 	uint8_t sep[72];     /* ", " */
 };
@@ -184,6 +190,8 @@ struct at_ir *at_http_context(struct at_walk *w);
 
 /* text.c */
 void at_http_text_funcs(struct at_http_eng *e);
+/* Has n bytes of win + src appended to a capture, before the next step. */
+void at_http_put(struct at_walk *w, struct at_ir *src, struct at_ir *n, struct at_ir *cap);
 void at_http_reset_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 void at_http_end_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c);
@@ -215,8 +223,8 @@ void at_http_close_prog(struct at_http_eng *e);
 #define AT_SIZE(type, f) sizeof(((struct type *)0)->f)
 #define AT_LD(type, addr, f) ir_load(b, AT_SIZE(type, f), addr, offsetof(struct type, f))
 #define AT_ST(type, addr, f, v) ir_store(b, AT_SIZE(type, f), addr, offsetof(struct type, f), v)
-#define HL(f) AT_LD(at_http_walk, w->half, f)
-#define HS(f, v) AT_ST(at_http_walk, w->half, f, v)
+#define HL(f) AT_LD(at_http_stream, w->half, f)
+#define HS(f, v) AT_ST(at_http_stream, w->half, f, v)
 #define WL(f) AT_LD(at_http_win, w->win, f)
 #define WS(f, v) AT_ST(at_http_win, w->win, f, v)
 #define KL(f) AT_LD(at_http_state, w->conn, f)

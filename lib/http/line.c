@@ -27,9 +27,8 @@ static unsigned token_trip(struct at_http_eng *e)
 	word = ir_let(b, ir_load(b, 8, at, 0));
 	plain = ir_let(b, at_swar_plain(b, word));
 	IF(ir_eqi(b, plain, at_swar(0x80)));
-	n = ir_let(b, ir_addi(b, n, 8));
-	ir_store(b, 8, w->win, off_token, n);
-	ir_return(b, ir_ugei(b, n, TOKEN_MOST));
+	ir_store(b, 8, w->win, off_token, ir_addi(b, n, 8));
+	ir_return(b, ir_ugei(b, n, TOKEN_MOST - 8));
 	END;
 	/* Some other character: a token's all the same, or its end. */
 	plain = ir_let(b, at_swar_first(b, ir_xori(b, plain, at_swar(0x80))));
@@ -155,12 +154,9 @@ static unsigned begin_request_func(struct at_http_eng *e)
 	MS(msg, flags, ir_or(b, flags, mute));
 	at = ir_add(b, w->conn, ir_andi(b, seq, AT_HTTP_METHODS - 1));
 	ir_store(b, 1, at, offsetof(struct at_http_state, methods), flags);
-	if (c) {
-		struct at_ir *piece = ir_or(b, pos, ir_shli(b, ir_param(b, 3), 32));
-		struct at_ir *cap = ir_addi(b, HL(msg), (int64_t)at_http_cap_word(e, c));
-
-		ir_do(b, ir_call(b, e->f_put, 5, w->conn, w->half, w->win, piece, cap));
-	}
+	if (c)
+		at_http_put(w, pos, ir_param(b, 3),
+			    ir_addi(b, HL(msg), (int64_t)at_http_cap_word(e, c)));
 	publish_slot(w, seq, open);
 	RETURN(0);
 	return b->index;
@@ -270,9 +266,9 @@ static void decide_roles(struct at_walk *w)
 	IF(ir_iszero(b, HL(role)));
 	dir = ir_let(b, HL(dir));
 	HS(role, C(AT_ROLE_REQUEST));
-	other = ir_muli(b, ir_andi(b, ir_xori(b, dir, 1), 1), sizeof(struct at_http_walk));
+	other = ir_muli(b, ir_andi(b, ir_xori(b, dir, 1), 1), sizeof(struct at_http_stream));
 	ir_store(b, 4, ir_add(b, w->conn, other),
-		 offsetof(struct at_http_state, half) + offsetof(struct at_http_walk, role),
+		 offsetof(struct at_http_state, half) + offsetof(struct at_http_stream, role),
 		 C(AT_ROLE_RESPONSE));
 	ir_store(b, 4, w->conn, offsetof(struct at_http_conn, side),
 		 ir_select(b, dir, C(AT_HTTP_CLIENT), C(AT_HTTP_SERVER)));
@@ -400,7 +396,7 @@ static void part_begin(struct at_walk *w, int which)
 	for (int i = 0; i < 3; i++) {
 		char end = (int)strlen(p->ends) > i ? p->ends[i] : ' ';
 
-		ir_store(b, 8, w->half, offsetof(struct at_http_walk, delim) + 8 * i,
+		ir_store(b, 8, w->half, offsetof(struct at_http_stream, delim) + 8 * i,
 			 C(at_swar((unsigned)end)));
 	}
 	HS(part, C(which));
@@ -410,6 +406,11 @@ static void part_begin(struct at_walk *w, int which)
 		HS(cap2, C(0));
 	if (which == AT_T_AUTHORITY)
 		HS(host_set, C(1));
+	if (which == AT_T_QUERY) { /* at a parameter's name, as behind the '?' */
+		ir_zero(b, w->half, offsetof(struct at_http_stream, word), 16);
+		HS(nword, C(1));
+		HS(scan, C(1));
+	}
 }
 
 static unsigned part_func(struct at_http_eng *e, int which, const char *name)
@@ -448,20 +449,19 @@ static unsigned target_new_func(struct at_http_eng *e, const unsigned *part)
 	return b->index;
 }
 
-/* n bytes at pos to the target, its search for secrets, and (both) to its current part. */
+/* n bytes at pos to the target, and (both) to its current part. */
 static void target_put(struct at_walk *w, struct at_ir *pos, struct at_ir *n, bool both)
 {
-	struct at_http_eng *e = w->e;
 	struct at_irb *b = w->b;
-	struct at_ir *piece = ir_let(b, ir_or(b, pos, ir_shli(b, n, 32)));
-	const struct at_http_capture *t = at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_TARGET);
-	const struct at_http_capture *q = at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_QUERY);
 
-	if ((t && t->may_secret) || (q && q->may_secret))
-		ir_do(b, ir_call(b, e->f_secret, 4, w->conn, w->half, w->win, piece));
-	ir_do(b, ir_call(b, e->f_put, 5, w->conn, w->half, w->win, piece, HL(cap)));
-	if (both)
-		ir_do(b, ir_call(b, e->f_put, 5, w->conn, w->half, w->win, piece, HL(cap2)));
+	IF(HL(cap));
+	at_http_put(w, pos, n, HL(cap));
+	END;
+	if (!both)
+		return;
+	IF(HL(cap2));
+	at_http_put(w, pos, n, HL(cap2));
+	END;
 }
 
 /* Bytes of the current part from pos on, at most AT_HTTP_STEP and those in the window. */
@@ -473,7 +473,7 @@ static struct at_ir *target_scan(struct at_walk *w, struct at_ir *pos)
 
 	for (int i = 0; i < 3; i++)
 		delim[i] = ir_let(b, ir_load(b, 8, w->half,
-					     offsetof(struct at_http_walk, delim) + 8 * i));
+					     offsetof(struct at_http_stream, delim) + 8 * i));
 	ir_set(b, n, C(AT_HTTP_STEP));
 	ir_loop(b);
 	for (int i = 0; i < AT_HTTP_STEP; i += 8) {

@@ -114,7 +114,6 @@ static unsigned capture_begin_func(struct at_http_eng *e)
 	struct at_walk walk = at_http_func(e, "http_capture_begin", 4), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *cap = ir_param(b, 3), *off = ir_let(b, ir_andi(b, cap, 0xffff)), *text, *flags;
-	struct at_ir *sep = C(offsetof(struct at_http_win, sep) | 2ull << 32);
 
 	IF(ir_ugti(b, off, e->total - AT_HTTP_PAD));
 	RETURN(1);
@@ -122,7 +121,7 @@ static unsigned capture_begin_func(struct at_http_eng *e)
 	text = ir_let(b, ir_add(b, w->conn, off));
 	flags = ir_let(b, AT_LD(at_http_text, text, flags));
 	IF(ir_andi(b, flags, AT_HTTP_T_PRESENT));
-	ir_do(b, ir_call(b, e->f_put, 5, w->conn, w->half, w->win, sep, cap));
+	at_http_put(w, C(offsetof(struct at_http_win, sep)), C(2), cap);
 	ELSE;
 	AT_ST(at_http_text, text, flags, ir_ori(b, flags, AT_HTTP_T_PRESENT));
 	END;
@@ -163,8 +162,8 @@ static void take(struct at_walk *w, const struct found *f, unsigned capture_begi
 	END;
 	IF(ir_get(b, f->engine));
 	HS(engine, ir_get(b, f->engine));
-	ir_zero(b, w->half, offsetof(struct at_http_walk, text), sizeof(struct at_http_text));
-	HS(cap2, ir_addi(b, HL(self), (int64_t)(offsetof(struct at_http_walk, text) |
+	ir_zero(b, w->half, offsetof(struct at_http_stream, text), sizeof(struct at_http_text));
+	HS(cap2, ir_addi(b, HL(self), (int64_t)(offsetof(struct at_http_stream, text) |
 						(uint64_t)AT_HTTP_ENGINE << AT_CAP_WIDTH)));
 	END;
 }
@@ -263,7 +262,7 @@ static void name_func(struct at_http_eng *e, unsigned empty_line)
 	ir_return(b, at_http_step(w, e->f_invalid));
 	END;
 	fold = ir_let(b, HL(fold));
-	HS(fold, ir_select(b, ir_eqi(b, fold, 2), C(3), fold));
+	HS(fold, ir_select(b, ir_eqi(b, fold, AT_FOLD_TEXT), C(AT_FOLD_PENDING), fold));
 	HS(state, C(AT_S_LEAD));
 	RETURN(0);
 	END;

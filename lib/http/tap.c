@@ -76,6 +76,13 @@ static unsigned begin(struct at_http_eng *e, const char *name, unsigned nparams)
 	return e->b.index;
 }
 
+/* Calls may be 8 deep in the kernel, and a clause needs some of them. */
+static void inline_it(struct at_irb *b)
+{
+	b->fn->noinline = false;
+	b->fn->inlined = true;
+}
+
 /* ---- Filters ---- */
 
 static bool all_name_ports(const struct at_http *h)
@@ -254,12 +261,12 @@ static unsigned init_func(struct at_http_eng *e)
 	AT_ST(at_http_conn, w->conn, id, ir_helper(b, GET_COOKIE, 1, sk));
 	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {
 		unsigned self = offsetof(struct at_http_state, half) +
-				(unsigned)dir * sizeof(struct at_http_walk);
+				(unsigned)dir * sizeof(struct at_http_stream);
 		struct at_ir *half = ir_let(b, ir_addi(b, w->conn, self));
 
-		AT_ST(at_http_walk, half, dir, C(dir));
-		AT_ST(at_http_walk, half, self, C(self));
-		AT_ST(at_http_walk, half, next, C(-1));
+		AT_ST(at_http_stream, half, dir, C(dir));
+		AT_ST(at_http_stream, half, self, C(self));
+		AT_ST(at_http_stream, half, next, C(-1));
 	}
 	init_address(b, w->conn, sk);
 	RETURN(0);
@@ -454,7 +461,8 @@ static unsigned half_func(struct at_http_eng *e, const struct admit *a)
 	struct at_ir *ret = ir_let(b, ir_andi(b, ir_param(b, 4), 0x7fffffff)), *sk = ir_param(b, 3);
 	struct at_ir *dir = ir_let(b, ir_shri(b, ir_param(b, 4), 32)), *pos, *next, *busy;
 
-	busy = ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_walk, busy), C(0), C(1));
+	inline_it(b);
+	busy = ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1));
 	IF(busy);
 	KS(broken, C(1));
 	RETURN(AT_V_OK);
@@ -484,6 +492,8 @@ static unsigned half_func(struct at_http_eng *e, const struct admit *a)
 	END;
 	WS(now, ir_get(b, now));
 	WS(left, ret);
+	WS(nput, C(0));
+	WS(put, C(0));
 	WS(pos, C(AT_HTTP_CARRY));
 	WS(end, C(AT_HTTP_CARRY));
 	ir_store(b, 2, w->win, offsetof(struct at_http_win, sep), C(',' | ' ' << 8));
@@ -530,6 +540,7 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
 	struct at_ir *half, *tentative, *verdict;
 
+	inline_it(b);
 	leave_if(b, ir_iszero(b, ir_call(b, t->filter, 1, sk)));
 	pid_filter(b);
 	conn = ir_local(b);
@@ -556,7 +567,7 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 	leave_if(b, ir_iszero(b, w->conn));
 	END;
 	tentative = ir_let(b, KL(tentative));
-	half = ir_addi(b, ir_muli(b, dir, sizeof(struct at_http_walk)),
+	half = ir_addi(b, ir_muli(b, dir, sizeof(struct at_http_stream)),
 		       offsetof(struct at_http_state, half));
 	half = ir_let(b, ir_add(b, w->conn, half));
 	verdict = ir_let(b, ir_call(b, t->call, 5, w->conn, half, win, sk,
@@ -764,8 +775,8 @@ void at_http_close_prog(struct at_http_eng *e)
 	leave_if(b, ir_iszero(b, w->conn));
 	note_state(w, sk, old, new);
 	for (unsigned d = 0; d < 2; d++)
-		role[d] = ir_eqi(b, ir_load(b, 4, w->conn, half + d * sizeof(struct at_http_walk) +
-						 offsetof(struct at_http_walk, role)), AT_ROLE_RESPONSE);
+		role[d] = ir_eqi(b, ir_load(b, 4, w->conn, half + d * sizeof(struct at_http_stream) +
+						 offsetof(struct at_http_stream, role)), AT_ROLE_RESPONSE);
 	out = ir_let(b, role[1]);
 	leave_if(b, ir_iszero(b, ir_or(b, out, role[0])));
 	ended = ir_select(b, out, ir_load(b, 4, w->conn, fin + 4), ir_load(b, 4, w->conn, fin));
@@ -773,13 +784,13 @@ void at_http_close_prog(struct at_http_eng *e)
 	leave_if(b, KL(dead));
 	w->win = window(e, 1);
 	leave_if(b, ir_iszero(b, w->win));
-	w->half = ir_addi(b, ir_muli(b, out, sizeof(struct at_http_walk)), half);
+	w->half = ir_addi(b, ir_muli(b, out, sizeof(struct at_http_stream)), half);
 	w->half = ir_let(b, ir_add(b, w->conn, w->half));
 	/* Whoever walks it now looks again when done. */
-	leave_if(b, ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_walk, busy), C(0), C(1)));
+	leave_if(b, ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1)));
 	WS(now, ir_helper(b, KTIME_BOOT, 0));
 	ir_repeat(b, C(AT_HTTP_METHODS + 1), trip, at_http_context(w));
-	ir_do(b, ir_xchg(b, 4, w->half, offsetof(struct at_http_walk, busy), C(0)));
+	ir_do(b, ir_xchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0)));
 	RETURN(0);
 	add_prog(e, AT_PROG_TP_BTF, "inet_sock_set_state", false);
 }

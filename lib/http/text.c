@@ -34,33 +34,32 @@ static void at_most(struct at_irb *b, struct at_ir *v, uint64_t most)
 static const char *const secret_names[] = { "key",       "api_key", "token",    "access_token",
 					    "sig",       "signature", "password", NULL };
 
-/* The name that was read is one of them. */
-static struct at_ir *is_secret_name(struct at_walk *w)
+/* A secret name was read, and an '=' behind it. */
+static void name_judge(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
-	struct at_ir *n = ir_let(b, HL(nword)), *any = C(0);
-	struct at_ir *low = ir_let(b, ir_load(b, 8, w->half, offsetof(struct at_http_walk, word)));
-	struct at_ir *high =
-		ir_let(b, ir_load(b, 8, w->half, offsetof(struct at_http_walk, word) + 8));
+	const int64_t word = offsetof(struct at_http_stream, word);
+	struct at_ir *n = ir_let(b, HL(nword)), *low = ir_let(b, ir_load(b, 8, w->half, word));
+	struct at_ir *high = ir_let(b, ir_load(b, 8, w->half, word + 8));
 
 	for (const char *const *s = secret_names; *s; s++) {
-		unsigned len = strlen(*s);
-		struct at_ir *same = ir_eqi(b, n, len + 1);
+		unsigned len = strlen(*s), more = len > 8 ? len - 8 : 0;
 
-		same = ir_and(b, same, ir_eqi(b, low, (int64_t)at_word_of(*s, len)));
-		if (len > 8)
-			same = ir_and(b, same,
-				      ir_eqi(b, high, (int64_t)at_word_of(*s + 8, len - 8)));
-		any = ir_or(b, any, same);
+		IF(ir_eqi(b, n, len + 1));
+		IF(ir_eqi(b, low, (int64_t)at_word_of(*s, len)));
+		IF(ir_eqi(b, high, (int64_t)at_word_of(*s + len - more, more)));
+		HS(scan, C(3));
+		END;
+		END;
+		END;
 	}
-	return any;
 }
 
 static void name_begin(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
 
-	ir_zero(b, w->half, offsetof(struct at_http_walk, word), 16);
+	ir_zero(b, w->half, offsetof(struct at_http_stream, word), 16);
 	HS(nword, C(1));
 }
 
@@ -81,7 +80,7 @@ static void name_add(struct at_walk *w, struct at_ir *c)
 	struct at_ir *upper = ir_ulti(b, ir_subi(b, c, 'A'), 26);
 	struct at_ir *byte = ir_or(b, c, ir_shli(b, upper, 5));
 	struct at_ir *shifted = ir_let(b, ir_shl(b, byte, ir_shli(b, ir_andi(b, k, 7), 3)));
-	int64_t word = offsetof(struct at_http_walk, word);
+	int64_t word = offsetof(struct at_http_stream, word);
 
 	IF(ir_ulti(b, k, 8));
 	ir_store(b, 8, w->half, word, ir_or(b, ir_load(b, 8, w->half, word), shifted));
@@ -125,9 +124,7 @@ static unsigned secret_trip(struct at_http_eng *e)
 	RETURN(0);
 	END;
 	IF(ir_eqi(b, c, '='));
-	IF(is_secret_name(w));
-	HS(scan, C(3));
-	END;
+	name_judge(w);
 	HS(nword, C(0));
 	ELSE;
 	name_add(w, c);
@@ -236,13 +233,12 @@ static unsigned sip_trip(struct at_http_eng *e)
 	END;
 	at = ir_let(b, ir_add(b, tmp(w, T_SRC), i));
 	at_most(b, at, sizeof(struct at_http_win) - 8);
-	m = at_http_min(b, ir_sub(b, n, i), C(8));
+	m = at_http_forget(w, at_http_min(b, ir_sub(b, n, i), C(8)));
 	set_tmp(w, T_AT, ir_add(b, i, m));
 	addr = sip_at(w, ir_let(b, tmp(w, T_SIP)));
 	word = ir_load(b, 8, ir_add(b, w->win, at), 0);
-	word = ir_let(b, ir_and(b, word,
-				ir_select(b, ir_eqi(b, m, 8), C(-1),
-					  ir_subi(b, ir_shl(b, C(1), ir_shli(b, m, 3)), 1))));
+	word = ir_and(b, word, ir_shr(b, C(-1), ir_sub(b, C(64), ir_shli(b, m, 3))));
+	word = ir_let(b, word);
 	have = ir_let(b, AT_LD(at_http_sip, addr, ntail));
 	joined = ir_let(b, ir_or(b, AT_LD(at_http_sip, addr, tail),
 				 ir_shl(b, word, ir_shli(b, have, 3))));
@@ -257,8 +253,9 @@ static unsigned sip_trip(struct at_http_eng *e)
 	sip_compress(&s, joined);
 	for (int k = 0; k < 4; k++)
 		ir_store(b, 8, addr, 8 * k, ir_get(b, s.v[k]));
-	AT_ST(at_http_sip, addr, tail,
-	      ir_select(b, have, ir_shr(b, word, ir_sub(b, C(64), ir_shli(b, have, 3))), C(0)));
+	/* In two steps, so that nothing is left of the word when there was no tail. */
+	word = ir_shri(b, ir_shr(b, word, ir_sub(b, C(56), ir_shli(b, have, 3))), 8);
+	AT_ST(at_http_sip, addr, tail, word);
 	AT_ST(at_http_sip, addr, ntail, ir_subi(b, all, 8));
 	RETURN(0);
 	return b->index;
@@ -335,8 +332,48 @@ static void copy_bytes(struct at_irb *b, struct at_ir *dst, struct at_ir *src, s
 	END;
 }
 
+/*
+ * Steps only note what is to be appended: the walk calls the function that does
+ * it in one place, so the verifier goes through it once and not at every step.
+ */
+void at_http_put(struct at_walk *w, struct at_ir *src, struct at_ir *n, struct at_ir *cap)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *at = ir_let(b, WL(nput)), *entry;
+	const int64_t off = offsetof(struct at_http_win, piece);
+
+	entry = ir_shli(b, ir_andi(b, at, AT_HTTP_PUTS - 1), 4);
+	entry = ir_let(b, ir_add(b, w->win, entry));
+	ir_store(b, 8, entry, off, ir_or(b, src, ir_shli(b, n, 32)));
+	ir_store(b, 8, entry, off + 8, cap);
+	WS(nput, ir_addi(b, at, 1));
+}
+
+/* Takes the next piece that was noted. */
+static void put_next_func(struct at_http_eng *e, unsigned put)
+{
+	struct at_walk walk = at_http_func(e, "http_put_next", 3), *w = &walk;
+	struct at_irb *b = w->b;
+	struct at_ir *at, *entry, *piece;
+	const int64_t off = offsetof(struct at_http_win, piece);
+
+	e->f_put = b->index;
+	at = ir_let(b, WL(put));
+	entry = ir_shli(b, ir_andi(b, at, AT_HTTP_PUTS - 1), 4);
+	entry = ir_let(b, ir_add(b, w->win, entry));
+	at = ir_let(b, ir_addi(b, at, 1));
+	WS(put, at);
+	IF(ir_uge(b, at, WL(nput)));
+	WS(put, C(0));
+	WS(nput, C(0));
+	END;
+	piece = ir_load(b, 8, entry, off);
+	ir_do(b, ir_call(b, put, 5, w->conn, w->half, w->win, piece, ir_load(b, 8, entry, off + 8)));
+	RETURN(0);
+}
+
 /* (conn, half, win, src | n << 32, capture word): appends n bytes of win + src. */
-static void put_func(struct at_http_eng *e, unsigned sip_put)
+static unsigned put_func(struct at_http_eng *e, unsigned sip_put)
 {
 	struct at_walk walk = at_http_func(e, "http_put", 5), *w = &walk;
 	struct at_irb *b = w->b;
@@ -345,7 +382,6 @@ static void put_func(struct at_http_eng *e, unsigned sip_put)
 	struct at_ir *sip = ir_let(b, ir_andi(b, ir_shri(b, cap, AT_CAP_HASH), 0xffff));
 	struct at_ir *at, *k;
 
-	e->f_put = b->index;
 	src = ir_let(b, ir_andi(b, piece, 0xffffffff));
 	off = ir_let(b, ir_andi(b, cap, 0xffff));
 	IF(ir_iszero(b, off));
@@ -375,6 +411,7 @@ static void put_func(struct at_http_eng *e, unsigned sip_put)
 		   room);
 	AT_ST(at_http_text, text, len, ir_add(b, len, k));
 	RETURN(0);
+	return b->index;
 }
 
 /* ---- All captures of a message ---- */
@@ -400,15 +437,6 @@ static unsigned sip_of(const struct at_http_eng *e, const struct at_http_capture
 	return c->want_hash ? off : 0;
 }
 
-/* Without the base of its message, which the half knows: a response's is fixed. */
-uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c)
-{
-	uint64_t secret = c->may_secret && c->what == AT_HTTP_FIELD;
-
-	return c->offset | (uint64_t)c->width << AT_CAP_WIDTH |
-	       (uint64_t)sip_of(e, c) << AT_CAP_HASH | secret << AT_CAP_SECRET;
-}
-
 const struct at_http_capture *at_http_capture_of(const struct at_http_eng *e,
 						 enum at_http_half half, enum at_http_what what)
 {
@@ -419,6 +447,22 @@ const struct at_http_capture *at_http_capture_of(const struct at_http_eng *e,
 			return c;
 	}
 	return NULL;
+}
+
+/* Of target and query, which are written with the same bytes, one is searched for both. */
+static bool is_searched(const struct at_http_eng *e, const struct at_http_capture *c)
+{
+	return c->may_secret && !(c->what == AT_HTTP_QUERY &&
+				  at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_TARGET));
+}
+
+/* Without the base of its message, which the half knows: a response's is fixed. */
+uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c)
+{
+	uint64_t secret = is_searched(e, c);
+
+	return c->offset | (uint64_t)c->width << AT_CAP_WIDTH |
+	       (uint64_t)sip_of(e, c) << AT_CAP_HASH | secret << AT_CAP_SECRET;
 }
 
 void at_http_reset_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half)
@@ -459,5 +503,5 @@ void at_http_text_funcs(struct at_http_eng *e)
 	secret_func(e);
 	sip_put = sip_put_func(e);
 	e->f_sip_end = sip_end_func(e);
-	put_func(e, sip_put);
+	put_next_func(e, put_func(e, sip_put));
 }

@@ -20,6 +20,9 @@ static unsigned walk_trip(struct at_http_eng *e)
 	struct at_irb *b = w->b;
 	struct at_ir *state = ir_let(b, HL(state));
 
+	IF(WL(nput));
+	ir_return(b, at_http_step(w, e->f_put));
+	END;
 	IF(ir_and(b, ir_ulti(b, state, AT_S_NO_INPUT), ir_uge(b, WL(pos), WL(end))));
 	ir_return(b, at_http_step(w, e->f_refill));
 	END;
@@ -46,6 +49,9 @@ void at_http_walk_func(struct at_http_eng *e)
 	struct at_irb *b = w->b;
 
 	e->f_walk = b->index;
+	/* Calls may be 8 deep in the kernel, and a clause needs some of them. */
+	b->fn->noinline = false;
+	b->fn->inlined = true;
 	/* What ends otherwise than by giving the half back has lost its place. */
 	WS(verdict, C(AT_V_SEARCH));
 	ir_repeat(b, C(AT_HTTP_TRIPS), trip, at_http_context(w));

@@ -162,7 +162,7 @@ static void more_func(struct at_http_eng *e)
 	IF(ir_ugti(b, pending, AT_HTTP_CARRY));
 	ir_return(b, at_http_step(w, e->f_invalid));
 	END;
-	ir_copy(b, w->half, offsetof(struct at_http_walk, carry), ir_add(b, w->win, end),
+	ir_copy(b, w->half, offsetof(struct at_http_stream, carry), ir_add(b, w->win, end),
 		-AT_HTTP_CARRY, AT_HTTP_CARRY);
 	HS(ncarry, pending);
 	WS(pos, end);
@@ -234,7 +234,7 @@ static struct at_ir *has_ended(struct at_walk *w)
 static void give_back(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
-	int64_t busy = offsetof(struct at_http_walk, busy);
+	int64_t busy = offsetof(struct at_http_stream, busy);
 
 	IF(KL(broken));
 	ir_return(b, ir_call(b, w->e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
@@ -329,7 +329,7 @@ static void fill(struct at_walk *w, struct at_ir *left)
 
 	n = at_http_min(b, n, C(AT_HTTP_READ));
 	base = ir_let(b, WL(base));
-	ir_copy(b, w->win, 0, w->half, offsetof(struct at_http_walk, carry), AT_HTTP_CARRY);
+	ir_copy(b, w->win, 0, w->half, offsetof(struct at_http_stream, carry), AT_HTTP_CARRY);
 	err = ir_let(b, ir_helper(b, PROBE_READ_USER, 3, ir_addi(b, w->win, AT_HTTP_CARRY), n,
 				  base));
 	IF(err);
