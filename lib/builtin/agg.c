@@ -116,8 +116,8 @@ struct at_agg_loop at_agg_each_cpu(struct at_lower *lw, unsigned plan_map, struc
 		      map->kind == AT_MAP_ARRAY;
 	struct at_irb *b = lw->b;
 	struct at_agg_loop l = { .cpu = ir_local(b) };
-	struct at_ir *n = shared ? ir_const(b, 1) :
-				   ir_sym(b, at_plan_sym(lw->plan, AT_SYM_NCPUS, NULL, 0));
+	struct at_ir *n = shared ? ir_const(b, 1)
+				 : ir_sym(b, at_plan_sym(lw->plan, AT_SYM_NCPUS, NULL, 0));
 	struct at_ir *cpu = ir_get(b, l.cpu);
 
 	ir_set(b, l.cpu, ir_const(b, 0));
@@ -128,7 +128,8 @@ struct at_agg_loop at_agg_each_cpu(struct at_lower *lw, unsigned plan_map, struc
 	if (shared)
 		l.v = ir_helper(b, BPF_FUNC_map_lookup_elem, 2, ir_map(b, plan_map), key);
 	else
-		l.v = ir_helper(b, BPF_FUNC_map_lookup_percpu_elem, 3, ir_map(b, plan_map), key, cpu);
+		l.v = ir_helper(b, BPF_FUNC_map_lookup_percpu_elem, 3, ir_map(b, plan_map), key,
+				cpu);
 	l.v = ir_let(b, l.v);
 	ir_if(b, ir_iszero(b, l.v));
 	ir_break(b);

@@ -27,7 +27,7 @@ static uint64_t sum_of(const uint64_t *v, unsigned n)
 	return sum;
 }
 
-/* Bounds of a bucket by its word; false where there is no such bucket for the caller to show. */
+/* Bounds of the bucket that is counted in that word. */
 typedef void (*bounds_fn)(const struct at_type *t, unsigned word, struct at_bucket *out);
 
 /* Buckets from the first to the last that is not empty. */
@@ -156,7 +156,8 @@ static void update_lhist(struct at_lower *lw, struct at_n_call *call, const stru
 	struct at_ir *n = ir_let(b, at_lower_word(lw, call->args.v[0])), *index;
 	int64_t last = linear_buckets(t->args) + 1;
 
-	index = ir_addi(b, ir_bini(b, AT_OP_UDIV, ir_subi(b, n, t->args[MIN]), t->args[STEP]), 1);
+	index = ir_addi(b, ir_bini(b, AT_OP_UDIV, ir_subi(b, n, t->args[MIN]), t->args[STEP]),
+			1);
 	index = ir_let(b, ir_un(b, AT_OP_HIDE, index));
 	index = ir_select(b, ir_ugti(b, index, last), ir_const(b, last), index);
 	index = ir_select(b, ir_bini(b, lt, n, t->args[MIN]), ir_const(b, 0), index);
@@ -178,18 +179,29 @@ static void view_lhist(const struct at_type *t, const uint64_t *v, struct at_vie
 }
 
 static const struct at_agg hist_agg = {
-	.type = type_hist, .update = update_hist, .merge = at_agg_merge_sums, .view = view_hist,
+	.type = type_hist,
+	.update = update_hist,
+	.merge = at_agg_merge_sums,
+	.view = view_hist,
 };
 static const struct at_agg lhist_agg = {
-	.type = type_lhist, .update = update_lhist, .merge = at_agg_merge_sums, .view = view_lhist,
+	.type = type_lhist,
+	.update = update_lhist,
+	.merge = at_agg_merge_sums,
+	.view = view_lhist,
 };
 
 const struct at_func at_func_hist = {
-	.name = "hist", .proto = "void hist(int n, lit-int bits?)", .flags = AT_F_AGG,
-	.brief = "histogram by powers of two, each in 2^bits parts", .agg = &hist_agg,
+	.name = "hist",
+	.proto = "void hist(int n, lit-int bits?)",
+	.flags = AT_F_AGG,
+	.brief = "histogram by powers of two, each in 2^bits parts",
+	.agg = &hist_agg,
 };
 const struct at_func at_func_lhist = {
-	.name = "lhist", .proto = "void lhist(int n, lit-int min, lit-int max, lit-int step)",
-	.flags = AT_F_AGG, .brief = "histogram of equal steps from min to max",
+	.name = "lhist",
+	.proto = "void lhist(int n, lit-int min, lit-int max, lit-int step)",
+	.flags = AT_F_AGG,
+	.brief = "histogram of equal steps from min to max",
 	.agg = &lhist_agg,
 };

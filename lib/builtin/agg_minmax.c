@@ -85,7 +85,8 @@ static struct at_ir *read_extreme(struct at_lower *lw, unsigned plan_map, struct
 	l = at_agg_each_cpu(lw, plan_map, key);
 	one = ir_let(b, ir_load(b, 8, l.v, EXTREME * sizeof(uint64_t)));
 	ir_set(b, most, ir_select(b, ir_ugt(b, one, ir_get(b, most)), one, ir_get(b, most)));
-	ir_set(b, count, ir_add(b, ir_get(b, count), ir_load(b, 8, l.v, COUNT * sizeof(uint64_t))));
+	ir_set(b, count,
+	       ir_add(b, ir_get(b, count), ir_load(b, 8, l.v, COUNT * sizeof(uint64_t))));
 	at_agg_end_cpu(lw, &l);
 	return ir_let(b, ir_select(b, ir_get(b, count), ir_xori(b, ir_get(b, most), mask),
 				   ir_const(b, 0)));
@@ -104,19 +105,33 @@ static struct at_ir *read_max(struct at_lower *lw, const struct at_type *t, unsi
 }
 
 static const struct at_agg min_agg = {
-	.type = type_extreme, .update = update_min, .merge = merge_extreme, .view = view_min,
-	.read_type = read_type, .read = read_min,
+	.type = type_extreme,
+	.update = update_min,
+	.merge = merge_extreme,
+	.view = view_min,
+	.read_type = read_type,
+	.read = read_min,
 };
 static const struct at_agg max_agg = {
-	.type = type_extreme, .update = update_max, .merge = merge_extreme, .view = view_max,
-	.read_type = read_type, .read = read_max,
+	.type = type_extreme,
+	.update = update_max,
+	.merge = merge_extreme,
+	.view = view_max,
+	.read_type = read_type,
+	.read = read_max,
 };
 
 const struct at_func at_func_min = {
-	.name = "min", .proto = "void min(int n)", .flags = AT_F_AGG,
-	.brief = "smallest n", .agg = &min_agg,
+	.name = "min",
+	.proto = "void min(int n)",
+	.flags = AT_F_AGG,
+	.brief = "smallest n",
+	.agg = &min_agg,
 };
 const struct at_func at_func_max = {
-	.name = "max", .proto = "void max(int n)", .flags = AT_F_AGG,
-	.brief = "largest n", .agg = &max_agg,
+	.name = "max",
+	.proto = "void max(int n)",
+	.flags = AT_F_AGG,
+	.brief = "largest n",
+	.agg = &max_agg,
 };

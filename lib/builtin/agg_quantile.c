@@ -27,8 +27,8 @@ static const struct at_type *type_quantile(struct at_check *c, struct at_n_call 
 	return at_agg_type(c, call, WORDS, at_agg_elem(c, call));
 }
 
-static void update_quantile(struct at_lower *lw, struct at_n_call *call, const struct at_type *t,
-			    struct at_ir *v, bool shared)
+static void update_quantile(struct at_lower *lw, struct at_n_call *call,
+			    const struct at_type *t, struct at_ir *v, bool shared)
 {
 	struct at_irb *b = lw->b;
 	struct at_ir *n = ir_let(b, at_lower_word(lw, call->args.v[0]));
@@ -125,17 +125,22 @@ static void view_quantile(const struct at_type *t, const uint64_t *v, struct at_
 	add_cell(out, "min", min);
 	for (size_t i = 0; i < at_count(quantiles); i++)
 		add_cell(out, quantiles[i].name,
-			 count ? within(t, value_at(v, count, quantiles[i].per_mille), min, max) : 0);
+			 count ? within(t, value_at(v, count, quantiles[i].per_mille), min, max)
+			       : 0);
 	add_cell(out, "max", max);
 }
 
 static const struct at_agg quantile_agg = {
-	.type = type_quantile, .update = update_quantile, .merge = merge_quantile,
+	.type = type_quantile,
+	.update = update_quantile,
+	.merge = merge_quantile,
 	.view = view_quantile,
 };
 
 const struct at_func at_func_quantile = {
-	.name = "quantile", .proto = "void quantile(int n)", .flags = AT_F_AGG,
+	.name = "quantile",
+	.proto = "void quantile(int n)",
+	.flags = AT_F_AGG,
 	.brief = "count, min, p50, p90, p95, p99, p99.9 (within 2 %) and max of all n",
 	.agg = &quantile_agg,
 };

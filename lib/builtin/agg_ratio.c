@@ -31,10 +31,16 @@ static void view_ratio(const struct at_type *t, const uint64_t *v, struct at_vie
 }
 
 static const struct at_agg ratio_agg = {
-	.type = type_ratio, .update = update_ratio, .merge = at_agg_merge_sums, .view = view_ratio,
+	.type = type_ratio,
+	.update = update_ratio,
+	.merge = at_agg_merge_sums,
+	.view = view_ratio,
 };
 
 const struct at_func at_func_ratio = {
-	.name = "ratio", .proto = "void ratio(bool hit)", .flags = AT_F_AGG,
-	.brief = "share of times the condition was true: percent, hits / total", .agg = &ratio_agg,
+	.name = "ratio",
+	.proto = "void ratio(bool hit)",
+	.flags = AT_F_AGG,
+	.brief = "share of times the condition was true: percent, hits / total",
+	.agg = &ratio_agg,
 };

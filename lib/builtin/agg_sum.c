@@ -102,8 +102,9 @@ static void read_sums(struct at_lower *lw, unsigned plan_map, struct at_ir *key,
 		ir_set(b, locals[i], ir_const(b, 0));
 	l = at_agg_each_cpu(lw, plan_map, key);
 	for (unsigned i = 0; i < n; i++)
-		ir_set(b, locals[i], ir_add(b, ir_get(b, locals[i]),
-					    ir_load(b, 8, l.v, i * sizeof(uint64_t))));
+		ir_set(b, locals[i],
+		       ir_add(b, ir_get(b, locals[i]),
+			      ir_load(b, 8, l.v, i * sizeof(uint64_t))));
 	at_agg_end_cpu(lw, &l);
 }
 
@@ -128,35 +129,61 @@ static struct at_ir *read_avg(struct at_lower *lw, const struct at_type *t, unsi
 }
 
 static const struct at_agg count_agg = {
-	.type = type_count, .update = update_count, .merge = at_agg_merge_sums,
-	.view = view_count, .read_type = read_type_count, .read = read_sum,
+	.type = type_count,
+	.update = update_count,
+	.merge = at_agg_merge_sums,
+	.view = view_count,
+	.read_type = read_type_count,
+	.read = read_sum,
 };
 static const struct at_agg sum_agg = {
-	.type = type_sum, .update = update_sum, .merge = at_agg_merge_sums,
-	.view = view_sum, .read_type = read_type_elem, .read = read_sum,
+	.type = type_sum,
+	.update = update_sum,
+	.merge = at_agg_merge_sums,
+	.view = view_sum,
+	.read_type = read_type_elem,
+	.read = read_sum,
 };
 static const struct at_agg avg_agg = {
-	.type = type_avg, .update = update_avg, .merge = at_agg_merge_sums,
-	.view = view_avg, .read_type = read_type_elem, .read = read_avg,
+	.type = type_avg,
+	.update = update_avg,
+	.merge = at_agg_merge_sums,
+	.view = view_avg,
+	.read_type = read_type_elem,
+	.read = read_avg,
 };
 static const struct at_agg stats_agg = {
-	.type = type_avg, .update = update_avg, .merge = at_agg_merge_sums,
+	.type = type_avg,
+	.update = update_avg,
+	.merge = at_agg_merge_sums,
 	.view = view_stats,
 };
 
 const struct at_func at_func_count = {
-	.name = "count", .proto = "void count()", .flags = AT_F_AGG,
-	.brief = "how many times", .agg = &count_agg,
+	.name = "count",
+	.proto = "void count()",
+	.flags = AT_F_AGG,
+	.brief = "how many times",
+	.agg = &count_agg,
 };
 const struct at_func at_func_sum = {
-	.name = "sum", .proto = "void sum(int n)", .flags = AT_F_AGG,
-	.brief = "sum of all n", .agg = &sum_agg,
+	.name = "sum",
+	.proto = "void sum(int n)",
+	.flags = AT_F_AGG,
+	.brief = "sum of all n",
+	.agg = &sum_agg,
 };
 const struct at_func at_func_avg = {
-	.name = "avg", .proto = "void avg(int n)", .flags = AT_F_AGG,
-	.brief = "average of all n, a whole number", .agg = &avg_agg,
+	.name = "avg",
+	.proto = "void avg(int n)",
+	.flags = AT_F_AGG,
+	.brief = "average of all n, a whole number",
+	.agg = &avg_agg,
 };
 const struct at_func at_func_stats = {
-	.name = "stats", .proto = "void stats(int n)", .flags = AT_F_AGG,
-	.brief = "count, average and total of all n", .agg = &stats_agg,
+	.name = "stats",
+	.proto = "void stats(int n)",
+	.flags = AT_F_AGG,
+	.brief = "count, average and total of all n",
+	.agg = &stats_agg,
 };

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The functions, variables and aggregations of this room, for lib/lang.c, and what they share. */
+/* The functions, variables and aggregations of this room, for lib/lang.c, and what they share.
+ */
 #ifndef AT_BUILTIN_BUILTIN_H
 #define AT_BUILTIN_BUILTIN_H
 
 #include "frontend/lower.h"
 
-extern const struct at_func at_var_pid, at_var_tid, at_var_uid, at_var_gid, at_var_comm, at_var_cpu,
-	at_var_cgroup, at_var_rand, at_var_ncpus, at_var_nsecs, at_var_elapsed, at_var_probe;
+extern const struct at_func at_var_pid, at_var_tid, at_var_uid, at_var_gid, at_var_comm,
+	at_var_cpu, at_var_cgroup, at_var_rand, at_var_ncpus, at_var_nsecs, at_var_elapsed,
+	at_var_probe;
 extern const struct at_func at_func_printf, at_func_print, at_func_clear, at_func_zero,
 	at_func_delete, at_func_has_key, at_func_time, at_func_exit, at_func_str, at_func_len,
 	at_func_strlen, at_func_starts_with;
@@ -42,7 +44,8 @@ struct at_type *at_agg_type(struct at_check *c, struct at_n_call *call, unsigned
 /* Type of the call's first argument as it is kept. */
 const struct at_type *at_agg_elem(struct at_check *c, const struct at_n_call *call);
 /* v[word] += by. */
-void at_agg_add(struct at_irb *b, struct at_ir *v, unsigned word, struct at_ir *by, bool shared);
+void at_agg_add(struct at_irb *b, struct at_ir *v, unsigned word, struct at_ir *by,
+		bool shared);
 /* v[word] = the larger of it and `by`, unsigned. */
 void at_agg_raise(struct at_lower *lw, struct at_ir *v, unsigned word, struct at_ir *by,
 		  bool shared);

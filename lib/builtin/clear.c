@@ -33,12 +33,20 @@ static int event_zero(struct at_render *r, const struct at_plan_event *e, const 
 }
 
 const struct at_func at_func_clear = {
-	.name = "clear", .proto = "void clear(map m)", .flags = AT_F_ASYNC,
-	.brief = "delete all entries of a map", .check = check_whole, .lower = lower_whole,
+	.name = "clear",
+	.proto = "void clear(map m)",
+	.flags = AT_F_ASYNC,
+	.brief = "delete all entries of a map",
+	.check = check_whole,
+	.lower = lower_whole,
 	.event = event_clear,
 };
 const struct at_func at_func_zero = {
-	.name = "zero", .proto = "void zero(map m)", .flags = AT_F_ASYNC,
-	.brief = "set all values of a map to zero, keeping the keys", .check = check_whole,
-	.lower = lower_whole, .event = event_zero,
+	.name = "zero",
+	.proto = "void zero(map m)",
+	.flags = AT_F_ASYNC,
+	.brief = "set all values of a map to zero, keeping the keys",
+	.check = check_whole,
+	.lower = lower_whole,
+	.event = event_zero,
 };

@@ -75,7 +75,8 @@ static const struct at_type *check_has_key(struct at_check *c, struct at_n_call 
 
 	if (m->keys.n)
 		return &at_type_bool;
-	at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->n.range, "has_key() needs a map with keys and a key");
+	at_diag(c->diags, AT_D_ARGUMENT_COUNT, call->n.range,
+		"has_key() needs a map with keys and a key");
 	at_hint(c->diags, "it is written %s", at_check_written(call->func));
 	return NULL;
 }
@@ -91,12 +92,18 @@ static struct at_val lower_has_key(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_func_delete = {
-	.name = "delete", .proto = "bool delete(map m, key k?)", .flags = AT_F_ASYNC,
-	.brief = "delete an entry of a map; was there one?", .check = check_delete,
-	.lower = lower_delete, .event = event_delete,
+	.name = "delete",
+	.proto = "bool delete(map m, key k?)",
+	.flags = AT_F_ASYNC,
+	.brief = "delete an entry of a map; was there one?",
+	.check = check_delete,
+	.lower = lower_delete,
+	.event = event_delete,
 };
 const struct at_func at_func_has_key = {
-	.name = "has_key", .proto = "bool has_key(map m, key k)",
-	.brief = "is there an entry with this key?", .check = check_has_key,
+	.name = "has_key",
+	.proto = "bool has_key(map m, key k)",
+	.brief = "is there an entry with this key?",
+	.check = check_has_key,
 	.lower = lower_has_key,
 };

@@ -29,7 +29,8 @@ const struct at_type *at_event_args(struct at_lower *lw, const struct at_n_call 
 	return n ? at_type_tuple(lw->arena, elems, n) : NULL;
 }
 
-static struct at_ir *reserve(struct at_lower *lw, struct at_n_call *call, struct at_plan_event *e)
+static struct at_ir *reserve(struct at_lower *lw, struct at_n_call *call,
+			     struct at_plan_event *e)
 {
 	e->func = call->func->name;
 	e->range = call->n.range;
@@ -48,7 +49,8 @@ void at_event_send_values(struct at_lower *lw, struct at_n_call *call, struct at
 	at_lower_submit(lw, record);
 }
 
-/* Arguments are evaluated before the record is reserved: what they call may not stand in between. */
+/* Arguments are evaluated before the record is reserved: what they call may not stand in
+ * between. */
 void at_event_send(struct at_lower *lw, struct at_n_call *call, struct at_plan_event *e,
 		   size_t first)
 {

@@ -37,7 +37,11 @@ static int event_exit(struct at_render *r, const struct at_plan_event *e, const 
 }
 
 const struct at_func at_func_exit = {
-	.name = "exit", .proto = "void exit(int code?)", .flags = AT_F_ASYNC,
-	.brief = "end the run, with an exit code", .check = check_exit, .lower = lower_exit,
+	.name = "exit",
+	.proto = "void exit(int code?)",
+	.flags = AT_F_ASYNC,
+	.brief = "end the run, with an exit code",
+	.check = check_exit,
+	.lower = lower_exit,
 	.event = event_exit,
 };

@@ -14,7 +14,8 @@ static const struct at_type *check_len(struct at_check *c, struct at_n_call *cal
 	if (m && !m->keys.n && !m->map->unkeyed)
 		return &at_type_uint64;
 	at_diag(c->diags, AT_D_ARGUMENT_TYPE, arg->range,
-		m && !m->keys.n ? "%s has no keys to count" : "len() wants a map or a string, not %s",
+		m && !m->keys.n ? "%s has no keys to count"
+				: "len() wants a map or a string, not %s",
 		m && !m->keys.n ? m->name : at_type_text(c->arena, arg->type));
 	return NULL;
 }
@@ -43,7 +44,8 @@ static struct at_val lower_len(struct at_lower *lw, struct at_n_call *call)
 		n = at_lower_strlen(lw, at_lower_expr(lw, arg));
 		return at_word(&at_type_uint64, ir_let(b, n));
 	}
-	n = ir_helper(b, BPF_FUNC_for_each_map_elem, 4, ir_map(b, at_arg_map(call, 0)->map->plan_map),
+	n = ir_helper(b, BPF_FUNC_for_each_map_elem, 4,
+		      ir_map(b, at_arg_map(call, 0)->map->plan_map),
 		      ir_funcaddr(b, count_func(lw)), ir_const(b, 0), ir_const(b, 0));
 	return at_word(&at_type_uint64, ir_let(b, n));
 }
@@ -56,11 +58,16 @@ static struct at_val lower_strlen(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_func_len = {
-	.name = "len", .proto = "uint64 len(any what)",
-	.brief = "number of entries of a map, or of bytes of a string", .needs = "Linux 5.13 for maps",
-	.check = check_len, .lower = lower_len,
+	.name = "len",
+	.proto = "uint64 len(any what)",
+	.brief = "number of entries of a map, or of bytes of a string",
+	.needs = "Linux 5.13 for maps",
+	.check = check_len,
+	.lower = lower_len,
 };
 const struct at_func at_func_strlen = {
-	.name = "strlen", .proto = "uint64 strlen(string s)", .brief = "number of bytes of a string",
+	.name = "strlen",
+	.proto = "uint64 strlen(string s)",
+	.brief = "number of bytes of a string",
 	.lower = lower_strlen,
 };

@@ -39,8 +39,8 @@ static bool check_numbers(struct at_check *c, const struct at_n_call *call)
 	for (size_t i = 1; i < call->args.n; i++) {
 		if (at_fold_int(call->args.v[i], &v) && v >= (i == 1 ? 0 : 1) && v <= INT32_MAX)
 			continue;
-		at_diag(c->diags, AT_D_ARGUMENT_TYPE, call->args.v[i]->range, "%s is a number from %d",
-			names[i - 1], i == 1 ? 0 : 1);
+		at_diag(c->diags, AT_D_ARGUMENT_TYPE, call->args.v[i]->range,
+			"%s is a number from %d", names[i - 1], i == 1 ? 0 : 1);
 		return false;
 	}
 	return true;
@@ -140,8 +140,11 @@ static int event_print(struct at_render *r, const struct at_plan_event *e, const
 }
 
 const struct at_func at_func_print = {
-	.name = "print", .proto = "void print(any value, lit-int top?, lit-int div?)",
+	.name = "print",
+	.proto = "void print(any value, lit-int top?, lit-int div?)",
 	.flags = AT_F_ASYNC,
 	.brief = "print a value, or a map: its `top` largest entries, numbers divided by `div`",
-	.check = check_print, .lower = lower_print, .event = event_print,
+	.check = check_print,
+	.lower = lower_print,
+	.event = event_print,
 };

@@ -55,10 +55,14 @@ static const struct kind {
 	bool (*takes)(const struct at_type *t);
 	const char *wanted;
 } kinds[] = {
-	{ 'd', takes_number, "a number" }, { 'i', takes_number, "a number" },
-	{ 'u', takes_number, "a number" }, { 'o', takes_number, "a number" },
-	{ 'x', takes_number, "a number" }, { 'X', takes_number, "a number" },
-	{ 'p', takes_number, "an address or a number" }, { 'c', takes_int, "a number" },
+	{ 'd', takes_number, "a number" },
+	{ 'i', takes_number, "a number" },
+	{ 'u', takes_number, "a number" },
+	{ 'o', takes_number, "a number" },
+	{ 'x', takes_number, "a number" },
+	{ 'X', takes_number, "a number" },
+	{ 'p', takes_number, "an address or a number" },
+	{ 'c', takes_int, "a number" },
 	{ 's', takes_any, "a value" },
 };
 
@@ -106,7 +110,8 @@ static void bad_conversion(struct at_check *c, const struct at_node *fmt, const 
 	at_diag(c->diags, AT_D_FORMAT, conversion_range(c, fmt, text, v),
 		v->kind ? "there is no conversion `%.*s`" : "the format ends within `%.*s`",
 		(int)v->len, text + v->at);
-	at_hint(c->diags, "conversions are %%d %%i %%u %%x %%X %%o %%c %%p %%s, and %%%% for a %%");
+	at_hint(c->diags,
+		"conversions are %%d %%i %%u %%x %%X %%o %%c %%p %%s, and %%%% for a %%");
 }
 
 static bool check_arg(struct at_check *c, const struct at_node *arg, const char *text,
@@ -116,8 +121,8 @@ static bool check_arg(struct at_check *c, const struct at_node *arg, const char 
 		return false;
 	if (k->takes(arg->type))
 		return true;
-	at_diag(c->diags, AT_D_FORMAT_TYPE, arg->range, "%.*s wants %s, this is %s", (int)v->len,
-		text + v->at, k->wanted, at_type_text(c->arena, arg->type));
+	at_diag(c->diags, AT_D_FORMAT_TYPE, arg->range, "%.*s wants %s, this is %s",
+		(int)v->len, text + v->at, k->wanted, at_type_text(c->arena, arg->type));
 	if (takes_any(arg->type))
 		at_hint(c->diags, "%%s shows it");
 	return false;
@@ -130,7 +135,8 @@ static void wrong_count(struct at_check *c, struct at_range range, const struct 
 
 	at_diag(c->diags, AT_D_FORMAT_ARGS, range,
 		"the format has %zu conversion%s, and %zu argument%s %s given", wanted,
-		wanted == 1 ? "" : "s", given, given == 1 ? "" : "s", given == 1 ? "is" : "are");
+		wanted == 1 ? "" : "s", given, given == 1 ? "" : "s",
+		given == 1 ? "is" : "are");
 }
 
 static bool check_format(struct at_check *c, const struct at_n_call *call, const char *text)
@@ -158,8 +164,10 @@ static bool check_format(struct at_check *c, const struct at_n_call *call, const
 	}
 	if (n + 1 == call->args.n)
 		return ok;
-	wrong_count(c, n + 1 > call->args.n ? missing :
-		    at_join(call->args.v[n + 1]->range, call->args.v[call->args.n - 1]->range),
+	wrong_count(c,
+		    n + 1 > call->args.n ? missing
+					 : at_join(call->args.v[n + 1]->range,
+						   call->args.v[call->args.n - 1]->range),
 		    call, n);
 	return false;
 }
@@ -190,7 +198,11 @@ static int event_printf(struct at_render *r, const struct at_plan_event *e, cons
 }
 
 const struct at_func at_func_printf = {
-	.name = "printf", .proto = "void printf(lit-string format, value ...)",
-	.flags = AT_F_ASYNC, .brief = "print by a format, as in C",
-	.check = check_printf, .lower = lower_printf, .event = event_printf,
+	.name = "printf",
+	.proto = "void printf(lit-string format, value ...)",
+	.flags = AT_F_ASYNC,
+	.brief = "print by a format, as in C",
+	.check = check_printf,
+	.lower = lower_printf,
+	.event = event_printf,
 };

@@ -11,6 +11,8 @@ static struct at_val lower_starts_with(struct at_lower *lw, struct at_n_call *ca
 }
 
 const struct at_func at_func_starts_with = {
-	.name = "starts_with", .proto = "bool starts_with(string s, lit-string prefix)",
-	.brief = "does the string begin with the other?", .lower = lower_starts_with,
+	.name = "starts_with",
+	.proto = "bool starts_with(string s, lit-string prefix)",
+	.brief = "does the string begin with the other?",
+	.lower = lower_starts_with,
 };

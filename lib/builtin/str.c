@@ -15,7 +15,8 @@ static bool is_address(const struct at_type *t)
 	return t->kind == AT_T_PTR || t->kind == AT_T_INT;
 }
 
-/* Bytes that str(p, n) can have, its end not included. Without n a longer text is marked as cut. */
+/* Bytes that str(p, n) can have, its end not included. Without n a longer text is marked as
+ * cut. */
 static unsigned most_bytes(struct at_check *c, const struct at_n_call *call)
 {
 	unsigned most = at_config_num(c, "max_strlen") - 1;
@@ -44,7 +45,8 @@ static const struct at_type *check_str(struct at_check *c, struct at_n_call *cal
 }
 
 /* Number of bytes to ask the helper for, the end included. */
-static struct at_ir *wanted_bytes(struct at_lower *lw, const struct at_n_call *call, unsigned most)
+static struct at_ir *wanted_bytes(struct at_lower *lw, const struct at_n_call *call,
+				  unsigned most)
 {
 	struct at_irb *b = lw->b;
 	struct at_ir *n;
@@ -53,7 +55,8 @@ static struct at_ir *wanted_bytes(struct at_lower *lw, const struct at_n_call *c
 	if (call->args.n < 2 || at_fold_int(call->args.v[1], &lit))
 		return ir_const(b, most + 1);
 	n = ir_let(b, ir_un(b, AT_OP_HIDE, at_lower_word(lw, call->args.v[1])));
-	return ir_let(b, ir_addi(b, ir_select(b, ir_ugti(b, n, most), ir_const(b, most), n), 1));
+	return ir_let(b,
+		      ir_addi(b, ir_select(b, ir_ugti(b, n, most), ir_const(b, most), n), 1));
 }
 
 static struct at_ir *read_text(struct at_lower *lw, struct at_ir *to, struct at_ir *size,
@@ -71,7 +74,8 @@ static struct at_ir *read_text(struct at_lower *lw, struct at_ir *to, struct at_
 }
 
 /* The first bytes of a string. What is secret stays so. */
-static struct at_val first_bytes(struct at_lower *lw, const struct at_n_call *call, unsigned most)
+static struct at_val first_bytes(struct at_lower *lw, const struct at_n_call *call,
+				 unsigned most)
 {
 	struct at_val v = at_lower_expr(lw, call->args.v[0]);
 	struct at_irb *b = lw->b;
@@ -107,14 +111,18 @@ static struct at_val lower_str(struct at_lower *lw, struct at_n_call *call)
 	to = at_lower_temp(lw, t->size + ALIGN);
 	got = read_text(lw, to, size, from);
 	return (struct at_val){
-		.type = t, .ir = to, .cap = most,
+		.type = t,
+		.ir = to,
+		.cap = most,
 		.len = ir_let(b, ir_select(b, ir_sgti(b, got, 0), ir_subi(b, got, 1),
 					   ir_const(b, 0))),
 	};
 }
 
 const struct at_func at_func_str = {
-	.name = "str", .proto = "string str(value text, int length?)",
-	.brief = "the text at an address, or a string; at most `length` bytes of it", .check = check_str,
+	.name = "str",
+	.proto = "string str(value text, int length?)",
+	.brief = "the text at an address, or a string; at most `length` bytes of it",
+	.check = check_str,
 	.lower = lower_str,
 };

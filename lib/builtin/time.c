@@ -45,7 +45,10 @@ static int event_time(struct at_render *r, const struct at_plan_event *e, const 
 }
 
 const struct at_func at_func_time = {
-	.name = "time", .proto = "void time(lit-string format?)", .flags = AT_F_ASYNC,
-	.brief = "print the time, by default as %H:%M:%S", .lower = lower_time,
+	.name = "time",
+	.proto = "void time(lit-string format?)",
+	.flags = AT_F_ASYNC,
+	.brief = "print the time, by default as %H:%M:%S",
+	.lower = lower_time,
 	.event = event_time,
 };

@@ -16,6 +16,9 @@ static struct at_val lower_comm(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_var_comm = {
-	.name = "comm", .proto = "string[16] comm", .flags = AT_F_VAR,
-	.brief = "name of the thread", .lower = lower_comm,
+	.name = "comm",
+	.proto = "string[16] comm",
+	.flags = AT_F_VAR,
+	.brief = "name of the thread",
+	.lower = lower_comm,
 };

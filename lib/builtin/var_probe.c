@@ -15,6 +15,10 @@ static struct at_val lower_probe(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_var_probe = {
-	.name = "probe", .proto = "string probe", .flags = AT_F_VAR,
-	.brief = "the attach point that fired", .check = check_probe, .lower = lower_probe,
+	.name = "probe",
+	.proto = "string probe",
+	.flags = AT_F_VAR,
+	.brief = "the attach point that fired",
+	.check = check_probe,
+	.lower = lower_probe,
 };

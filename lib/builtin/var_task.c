@@ -64,34 +64,58 @@ static struct at_val lower_ncpus(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_var_pid = {
-	.name = "pid", .proto = "uint32 pid", .flags = AT_F_VAR,
-	.brief = "process (thread group) id", .lower = lower_pid,
+	.name = "pid",
+	.proto = "uint32 pid",
+	.flags = AT_F_VAR,
+	.brief = "process (thread group) id",
+	.lower = lower_pid,
 };
 const struct at_func at_var_tid = {
-	.name = "tid", .proto = "uint32 tid", .flags = AT_F_VAR,
-	.brief = "thread id", .lower = lower_tid,
+	.name = "tid",
+	.proto = "uint32 tid",
+	.flags = AT_F_VAR,
+	.brief = "thread id",
+	.lower = lower_tid,
 };
 const struct at_func at_var_uid = {
-	.name = "uid", .proto = "uint64 uid", .flags = AT_F_VAR,
-	.brief = "user id of the process", .lower = lower_uid,
+	.name = "uid",
+	.proto = "uint64 uid",
+	.flags = AT_F_VAR,
+	.brief = "user id of the process",
+	.lower = lower_uid,
 };
 const struct at_func at_var_gid = {
-	.name = "gid", .proto = "uint64 gid", .flags = AT_F_VAR,
-	.brief = "group id of the process", .lower = lower_gid,
+	.name = "gid",
+	.proto = "uint64 gid",
+	.flags = AT_F_VAR,
+	.brief = "group id of the process",
+	.lower = lower_gid,
 };
 const struct at_func at_var_cpu = {
-	.name = "cpu", .proto = "uint64 cpu", .flags = AT_F_VAR,
-	.brief = "number of the CPU the probe fires on", .lower = lower_cpu,
+	.name = "cpu",
+	.proto = "uint64 cpu",
+	.flags = AT_F_VAR,
+	.brief = "number of the CPU the probe fires on",
+	.lower = lower_cpu,
 };
 const struct at_func at_var_cgroup = {
-	.name = "cgroup", .proto = "uint64 cgroup", .flags = AT_F_VAR,
-	.brief = "id of the process's cgroup (version 2)", .lower = lower_cgroup,
+	.name = "cgroup",
+	.proto = "uint64 cgroup",
+	.flags = AT_F_VAR,
+	.brief = "id of the process's cgroup (version 2)",
+	.lower = lower_cgroup,
 };
 const struct at_func at_var_rand = {
-	.name = "rand", .proto = "uint32 rand", .flags = AT_F_VAR,
-	.brief = "a random number", .lower = lower_rand,
+	.name = "rand",
+	.proto = "uint32 rand",
+	.flags = AT_F_VAR,
+	.brief = "a random number",
+	.lower = lower_rand,
 };
 const struct at_func at_var_ncpus = {
-	.name = "ncpus", .proto = "uint64 ncpus", .flags = AT_F_VAR,
-	.brief = "number of possible CPUs", .lower = lower_ncpus,
+	.name = "ncpus",
+	.proto = "uint64 ncpus",
+	.flags = AT_F_VAR,
+	.brief = "number of possible CPUs",
+	.lower = lower_ncpus,
 };

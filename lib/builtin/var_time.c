@@ -23,12 +23,18 @@ static struct at_val lower_elapsed(struct at_lower *lw, struct at_n_call *call)
 }
 
 const struct at_func at_var_nsecs = {
-	.name = "nsecs", .proto = "uint64 nsecs", .flags = AT_F_VAR,
-	.brief = "nanoseconds since boot, suspended time included", .needs = "Linux 5.8",
+	.name = "nsecs",
+	.proto = "uint64 nsecs",
+	.flags = AT_F_VAR,
+	.brief = "nanoseconds since boot, suspended time included",
+	.needs = "Linux 5.8",
 	.lower = lower_nsecs,
 };
 const struct at_func at_var_elapsed = {
-	.name = "elapsed", .proto = "uint64 elapsed", .flags = AT_F_VAR,
-	.brief = "nanoseconds since the script started", .needs = "Linux 5.8",
+	.name = "elapsed",
+	.proto = "uint64 elapsed",
+	.flags = AT_F_VAR,
+	.brief = "nanoseconds since the script started",
+	.needs = "Linux 5.8",
 	.lower = lower_elapsed,
 };

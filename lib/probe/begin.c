@@ -10,8 +10,8 @@ static int parse(struct at_check *c, struct at_attachpt *p)
 {
 	if (p->parts.n == 1)
 		return 0;
-	at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->ranges.v[1], "%s stands alone, found `%s` after it",
-		p->provider->name, p->parts.v[1]);
+	at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->ranges.v[1],
+		"%s stands alone, found `%s` after it", p->provider->name, p->parts.v[1]);
 	return -1;
 }
 
@@ -37,10 +37,18 @@ static int list_end(struct at_host *host, const char *glob,
 }
 
 const struct at_provider at_provider_begin = {
-	.name = "begin", .syntax = "begin", .brief = "once, before the other probes are attached",
-	.parse = parse, .plan = plan, .list = list_begin,
+	.name = "begin",
+	.syntax = "begin",
+	.brief = "once, before the other probes are attached",
+	.parse = parse,
+	.plan = plan,
+	.list = list_begin,
 };
 const struct at_provider at_provider_end = {
-	.name = "end", .syntax = "end", .brief = "once, after the other probes are detached",
-	.parse = parse, .plan = plan, .list = list_end,
+	.name = "end",
+	.syntax = "end",
+	.brief = "once, after the other probes are detached",
+	.parse = parse,
+	.plan = plan,
+	.list = list_end,
 };

@@ -9,7 +9,9 @@ int at_probe_plan_each(struct at_lower *lw, const struct at_clause_use *uses, si
 	for (size_t i = 0; i < n; i++) {
 		const struct at_attachpt *p = uses[i].point;
 		struct at_plan_prog g = {
-			.kind = kind, .provider = p->provider->name, .probe = p->text,
+			.kind = kind,
+			.provider = p->provider->name,
+			.probe = p->text,
 			.range = p->range,
 		};
 

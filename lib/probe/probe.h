@@ -8,7 +8,8 @@
 extern const struct at_provider at_provider_begin, at_provider_end, at_provider_interval,
 	at_provider_profile, at_provider_tracepoint;
 
-/* plan.c: a program of this kind for each clause; fill() (may be NULL) adds what is the provider's. */
+/* plan.c: a program of this kind for each clause; fill() (may be NULL) adds what is the
+ * provider's. */
 int at_probe_plan_each(struct at_lower *lw, const struct at_clause_use *uses, size_t n,
 		       enum at_prog_kind kind,
 		       void (*fill)(struct at_plan_prog *g, const struct at_attachpt *point));

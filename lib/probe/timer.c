@@ -39,7 +39,8 @@ static const struct unit *find_unit(const char *name)
 
 /* ---- Attach points ---- */
 
-static int wrong(struct at_check *c, const struct at_attachpt *p, size_t part, const char *wanted)
+static int wrong(struct at_check *c, const struct at_attachpt *p, size_t part,
+		 const char *wanted)
 {
 	at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->ranges.v[part], "found `%s`, wanted %s",
 		p->parts.v[part], wanted);
@@ -55,8 +56,8 @@ static int parse_unit(struct at_check *c, const struct at_attachpt *p, struct ti
 
 	if (!unit)
 		return wrong(c, p, 1, "a unit: s, ms, us or hz");
-	if (at_num_uint(p->parts.v[2], strlen(p->parts.v[2]), &t->number, &duration) || duration ||
-	    !t->number)
+	if (at_num_uint(p->parts.v[2], strlen(p->parts.v[2]), &t->number, &duration) ||
+	    duration || !t->number)
 		return wrong(c, p, 2, "a number from 1");
 	t->frequency = !unit->ns;
 	if (unit->ns && __builtin_mul_overflow(t->number, unit->ns, &t->number))
@@ -83,8 +84,8 @@ static int parse(struct at_check *c, struct at_attachpt *p)
 
 	p->data = t;
 	if (p->parts.n < 2 || p->parts.n > 3) {
-		at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->range, "%s needs a unit and a number",
-			p->provider->name);
+		at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->range,
+			"%s needs a unit and a number", p->provider->name);
 		at_hint(c->diags, "it is written %s", p->provider->syntax);
 		return -1;
 	}
@@ -112,8 +113,10 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 static int open_on(struct at_run *run, const struct at_plan_prog *g, pid_t pid, int cpu, int fd)
 {
 	struct perf_event_attr attr = {
-		.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_CPU_CLOCK,
-		.freq = g->nums[IS_FREQUENCY], .sample_period = g->nums[NUMBER],
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.freq = g->nums[IS_FREQUENCY],
+		.sample_period = g->nums[NUMBER],
 	};
 
 	return at_run_perf(run, &attr, pid, cpu, fd);
@@ -171,12 +174,24 @@ static int list_profile(struct at_host *host, const char *glob,
 }
 
 const struct at_provider at_provider_interval = {
-	.name = "interval", .alias = "i", .syntax = "interval:UNIT:NUMBER or interval:TIME",
-	.brief = "every so often, on one CPU", .needs = "perf events", .parse = parse, .plan = plan,
-	.attach = attach_interval, .list = list_interval,
+	.name = "interval",
+	.alias = "i",
+	.syntax = "interval:UNIT:NUMBER or interval:TIME",
+	.brief = "every so often, on one CPU",
+	.needs = "perf events",
+	.parse = parse,
+	.plan = plan,
+	.attach = attach_interval,
+	.list = list_interval,
 };
 const struct at_provider at_provider_profile = {
-	.name = "profile", .alias = "p", .syntax = "profile:UNIT:NUMBER or profile:TIME",
-	.brief = "every so often, on every CPU", .needs = "perf events", .parse = parse,
-	.plan = plan, .attach = attach_profile, .list = list_profile,
+	.name = "profile",
+	.alias = "p",
+	.syntax = "profile:UNIT:NUMBER or profile:TIME",
+	.brief = "every so often, on every CPU",
+	.needs = "perf events",
+	.parse = parse,
+	.plan = plan,
+	.attach = attach_profile,
+	.list = list_profile,
 };

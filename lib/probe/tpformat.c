@@ -15,9 +15,9 @@
 #include <string.h>
 
 struct line {
-	char *decl;    /* "unsigned int" (marks of places taken away) */
+	char *decl; /* "unsigned int" (marks of places taken away) */
 	char *name;
-	char *dims;    /* "16", "" ([]), or NULL: no array */
+	char *dims; /* "16", "" ([]), or NULL: no array */
 	unsigned offset, size;
 	int sign;
 	enum at_tp_place place;
@@ -122,12 +122,12 @@ static const struct at_type *narrow(const char *decl, unsigned size)
 		const char *name;
 		const struct at_type *type;
 	} names[] = {
-		{ "int", &at_type_int32 }, { "unsigned int", &at_type_uint32 },
-		{ "pid_t", &at_type_int32 }, { "uid_t", &at_type_uint32 },
-		{ "gid_t", &at_type_uint32 }, { "umode_t", &at_type_uint16 },
-		{ "u32", &at_type_uint32 }, { "__u32", &at_type_uint32 },
+		{ "int", &at_type_int32 },       { "unsigned int", &at_type_uint32 },
+		{ "pid_t", &at_type_int32 },     { "uid_t", &at_type_uint32 },
+		{ "gid_t", &at_type_uint32 },    { "umode_t", &at_type_uint16 },
+		{ "u32", &at_type_uint32 },      { "__u32", &at_type_uint32 },
 		{ "uint32_t", &at_type_uint32 }, { "__s32", &at_type_int32 },
-		{ "key_t", &at_type_int32 }, { "clockid_t", &at_type_int32 },
+		{ "key_t", &at_type_int32 },     { "clockid_t", &at_type_int32 },
 	};
 
 	for (size_t i = 0; i < at_count(names); i++)
@@ -179,7 +179,8 @@ static const struct at_type *number_type(const struct line *l)
 	return at_type_int(l->size, l->sign);
 }
 
-static const struct at_type *type_of(struct at_arena *a, const struct line *l, unsigned strlen_max)
+static const struct at_type *type_of(struct at_arena *a, const struct line *l,
+				     unsigned strlen_max)
 {
 	if (l->place != AT_TP_INLINE)
 		return l->dims && is_char(l->decl) ? at_type_string(a, strlen_max) : NULL;
@@ -205,7 +206,9 @@ static void add_field(struct at_arena *a, struct record *r, const struct line *l
 		      unsigned strlen_max)
 {
 	struct at_type_field f = {
-		.name = l->name, .type = type_of(a, l, strlen_max), .offset = l->offset,
+		.name = l->name,
+		.type = type_of(a, l, strlen_max),
+		.offset = l->offset,
 	};
 
 	if (!f.type || !strncmp(l->name, "common_", 7))

@@ -13,7 +13,7 @@ enum at_tp_place {
 };
 
 struct at_tpformat {
-	const struct at_type *type;     /* STRUCT: the fields of `args`; offsets in the record */
+	const struct at_type *type; /* STRUCT: the fields of `args`; offsets in the record */
 	const enum at_tp_place *places; /* of each field */
 };
 

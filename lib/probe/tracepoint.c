@@ -47,9 +47,11 @@ static void suggest(struct at_check *c, const struct at_attachpt *p)
 	if (at_host_tracepoints(c->host, p->parts.v[1], offer, &event))
 		at_host_tracepoints(c->host, NULL, offer, &category);
 	if (event.closest.best)
-		at_hint(c->diags, "did you mean tracepoint:%s:%s?", p->parts.v[1], event.closest.best);
+		at_hint(c->diags, "did you mean tracepoint:%s:%s?", p->parts.v[1],
+			event.closest.best);
 	else if (category.closest.best)
-		at_hint(c->diags, "did you mean tracepoint:%s:%s?", category.closest.best, p->parts.v[2]);
+		at_hint(c->diags, "did you mean tracepoint:%s:%s?", category.closest.best,
+			p->parts.v[2]);
 	else
 		at_hint(c->diags, "`-l 'tracepoint:*'` lists what there is");
 }
@@ -64,8 +66,8 @@ static int not_found(struct at_check *c, const struct at_attachpt *p, int err)
 			p->parts.v[1], p->parts.v[2]);
 		suggest(c, p);
 	} else {
-		at_diag(c->diags, AT_D_KERNEL_LACKS, p->range, "tracepoints cannot be looked up: %s",
-			strerror(err));
+		at_diag(c->diags, AT_D_KERNEL_LACKS, p->range,
+			"tracepoints cannot be looked up: %s", strerror(err));
 	}
 	return -1;
 }
@@ -121,10 +123,12 @@ static struct at_val text_at(struct at_lower *lw, const struct at_type *t, struc
 	struct at_irb *b = lw->b;
 	struct at_ir *to = at_lower_temp(lw, t->size), *got;
 
-	got = ir_let(b, ir_helper(b, BPF_FUNC_probe_read_kernel_str, 3, to, ir_const(b, t->size),
-				  from));
+	got = ir_let(b, ir_helper(b, BPF_FUNC_probe_read_kernel_str, 3, to,
+				  ir_const(b, t->size), from));
 	return (struct at_val){
-		.type = t, .ir = to, .cap = t->size - 1,
+		.type = t,
+		.ir = to,
+		.cap = t->size - 1,
 		.len = ir_let(b, ir_select(b, ir_sgti(b, got, 0), ir_subi(b, got, 1),
 					   ir_const(b, 0))),
 	};
@@ -147,8 +151,9 @@ static struct at_val field(struct at_lower *lw, const struct at_type_field *f)
 	struct at_irb *b = lw->b;
 
 	if (t->kind == AT_T_STRING)
-		return text_at(lw, t, place == AT_TP_INLINE ? at_offset(lw, f) :
-							      data_of(lw, f, place));
+		return text_at(lw, t,
+			       place == AT_TP_INLINE ? at_offset(lw, f)
+						     : data_of(lw, f, place));
 	if (!at_type_is_word(t))
 		return bytes_at(lw, t, at_offset(lw, f));
 	if (t->sign)
@@ -159,7 +164,8 @@ static struct at_val field(struct at_lower *lw, const struct at_type_field *f)
 /* ---- Programs ---- */
 
 /* The program of the uses at one tracepoint. */
-static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *const *uses, size_t n)
+static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *const *uses,
+			    size_t n)
 {
 	struct at_irb mine = { .range = uses[0]->point->range }, *b = &mine;
 	unsigned *funcs = at_new_n(lw->arena, unsigned, n);
@@ -169,7 +175,8 @@ static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *con
 	for (size_t i = 0; i < n; i++)
 		funcs[i] = at_lower_clause(lw, uses[i], 1, 0, NULL);
 	lw->one_program = false;
-	ir_begin(b, lw->plan, at_sprintf(lw->arena, "prog_tracepoint_f%u", funcs[0]), AT_FN_PROG, 1);
+	ir_begin(b, lw->plan, at_sprintf(lw->arena, "prog_tracepoint_f%u", funcs[0]),
+		 AT_FN_PROG, 1);
 	if (lw->opts->pid_filter) {
 		tgid = ir_shri(b, ir_helper(b, BPF_FUNC_get_current_pid_tgid, 0), 32);
 		ir_if(b, ir_ne(b, tgid, ir_sym(b, at_plan_sym(lw->plan, AT_SYM_PID, NULL, 0))));
@@ -186,7 +193,9 @@ static void plan_point(struct at_lower *lw, const struct at_clause_use *const *u
 {
 	const struct at_attachpt *p = uses[0]->point;
 	struct at_plan_prog g = {
-		.kind = AT_PROG_TRACEPOINT, .provider = p->provider->name, .probe = p->text,
+		.kind = AT_PROG_TRACEPOINT,
+		.provider = p->provider->name,
+		.probe = p->text,
 		.target = at_sprintf(lw->arena, "%s/%s", p->parts.v[1], p->parts.v[2]),
 		.range = p->range,
 	};
@@ -198,7 +207,8 @@ static void plan_point(struct at_lower *lw, const struct at_clause_use *const *u
 
 static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 {
-	const struct at_clause_use **same = at_new_n(lw->arena, const struct at_clause_use *, n);
+	const struct at_clause_use **same =
+		at_new_n(lw->arena, const struct at_clause_use *, n);
 	bool *done = at_new_n(lw->arena, bool, n);
 
 	for (size_t i = 0; i < n; i++) {
@@ -281,8 +291,8 @@ static int list_parts(struct listing *l, const char *parts)
 	return each_category(category, l);
 }
 
-static int list(struct at_host *host, const char *glob, int (*each)(const char *name, void *arg),
-		void *arg)
+static int list(struct at_host *host, const char *glob,
+		int (*each)(const char *name, void *arg), void *arg)
 {
 	struct listing l = { .host = host, .glob = glob, .each = each, .arg = arg };
 
@@ -294,7 +304,15 @@ static int list(struct at_host *host, const char *glob, int (*each)(const char *
 }
 
 const struct at_provider at_provider_tracepoint = {
-	.name = "tracepoint", .alias = "t", .syntax = SYNTAX,
-	.brief = "the kernel's tracepoints", .needs = "tracefs", .parse = parse, .args = args,
-	.field = field, .plan = plan, .attach = attach, .list = list,
+	.name = "tracepoint",
+	.alias = "t",
+	.syntax = SYNTAX,
+	.brief = "the kernel's tracepoints",
+	.needs = "tracefs",
+	.parse = parse,
+	.args = args,
+	.field = field,
+	.plan = plan,
+	.attach = attach,
+	.list = list,
 };

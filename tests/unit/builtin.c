@@ -11,12 +11,18 @@
 
 enum { QUANTILE_BITS = 5, QUANTILE_HEAD = 4, QUANTILE_WORDS = QUANTILE_HEAD + ((65 - 5) << 5) };
 
-static struct at_type agg_of(const struct at_func *f, unsigned words, const struct at_type *elem,
-			     const int64_t *args, unsigned nargs)
+static struct at_type agg_of(const struct at_func *f, unsigned words,
+			     const struct at_type *elem, const int64_t *args, unsigned nargs)
 {
 	return (struct at_type){
-		.kind = AT_T_AGG, .size = words * 8, .align = 8, .func = f, .elem = elem,
-		.sign = elem && elem->sign, .args = args, .nargs = nargs,
+		.kind = AT_T_AGG,
+		.size = words * 8,
+		.align = 8,
+		.func = f,
+		.elem = elem,
+		.sign = elem && elem->sign,
+		.args = args,
+		.nargs = nargs,
 	};
 }
 
@@ -92,8 +98,12 @@ static void view_quantile(const uint64_t *v, const struct at_type *elem, struct 
 /* Sorts the numbers and holds every quantile shown against the exact one: within 2 %. */
 static void check_quantiles(uint64_t *n, size_t count, const char *what)
 {
-	static const struct { const char *name; unsigned per_mille; } all[] = {
-		{ "p50", 500 }, { "p90", 900 }, { "p95", 950 }, { "p99", 990 }, { "p99.9", 999 },
+	static const struct {
+		const char *name;
+		unsigned per_mille;
+	} all[] = {
+		{ "p50", 500 }, { "p90", 900 },   { "p95", 950 },
+		{ "p99", 990 }, { "p99.9", 999 },
 	};
 	uint64_t *v = calloc(QUANTILE_WORDS, sizeof(*v));
 	struct at_view view;
@@ -207,7 +217,8 @@ Test(quantile, negative_numbers_count_as_zero_but_for_min)
 Test(quantile, merging_is_as_one)
 {
 	struct at_type t = agg_of(&at_func_quantile, QUANTILE_WORDS, &at_type_uint64, NULL, 0);
-	uint64_t *a = calloc(QUANTILE_WORDS, sizeof(*a)), *b = calloc(QUANTILE_WORDS, sizeof(*b));
+	uint64_t *a = calloc(QUANTILE_WORDS, sizeof(*a)),
+		 *b = calloc(QUANTILE_WORDS, sizeof(*b));
 	uint64_t *all = calloc(QUANTILE_WORDS, sizeof(*all));
 	uint64_t *sum = calloc(QUANTILE_WORDS, sizeof(*sum)), state = 1;
 
@@ -293,7 +304,7 @@ Test(histogram, buckets_from_the_first_to_the_last)
 	struct at_view out = { .buckets = buckets };
 	uint64_t v[66] = { 0 };
 
-	v[0] = 2;                            /* -1, -100 */
+	v[0] = 2; /* -1, -100 */
 	v[1 + at_bucket_of(0, 0)] = 1;
 	v[1 + at_bucket_of(5, 0)] = 3;
 	at_func_hist.agg->view(&t, v, &out);
@@ -399,7 +410,8 @@ Test(tracepoint, fields_have_the_types_of_their_declarations)
 	check_field(a, f, "which", "uint32", 124);
 	check_field(a, f, "where", "uint8[16]", 128);
 	cr_assert_null(at_type_field(f->type, "common_type"));
-	cr_assert_null(at_type_field(f->type, "words"), "arrays of unknown length are no values yet");
+	cr_assert_null(at_type_field(f->type, "words"),
+		       "arrays of unknown length are no values yet");
 	cr_assert_eq(f->places[0], AT_TP_DATA_LOC);
 	cr_assert_eq(f->places[1], AT_TP_REL_DATA_LOC);
 	cr_assert_eq(f->places[2], AT_TP_INLINE);
@@ -409,8 +421,14 @@ Test(tracepoint, fields_have_the_types_of_their_declarations)
 Test(tracepoint, what_is_no_description_has_no_fields)
 {
 	static const char *const texts[] = {
-		"", "\n\n", "name: x\nID: 7\nformat:\n", "field:", "field:;offset:0;size:0;signed:0;",
-		"field:int;", "field:int x", "field:int x;\toffset:;\tsize:4;\tsigned:0;",
+		"",
+		"\n\n",
+		"name: x\nID: 7\nformat:\n",
+		"field:",
+		"field:;offset:0;size:0;signed:0;",
+		"field:int;",
+		"field:int x",
+		"field:int x;\toffset:;\tsize:4;\tsigned:0;",
 		"field:char x[;\toffset:0;\tsize:4;\tsigned:0;",
 	};
 	struct at_arena *a = at_arena_new();
