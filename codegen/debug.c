@@ -121,6 +121,19 @@ static const char *param_name(const struct cg *cg, const struct at_ir_func *fn, 
 	return fn->kind == AT_FN_PROG ? "ctx" : at_sprintf(cg->arena, "a%u", i);
 }
 
+/* A param as the kernel is told of it: a number, or the address of so many bytes. */
+static LLVMMetadataRef param_type(struct cg_debug *d, const struct at_ir_func *fn, unsigned i)
+{
+	LLVMMetadataRef range, array;
+
+	if (!fn->by_itself || !fn->mem[i])
+		return d->word;
+	range = LLVMDIBuilderGetOrCreateSubrange(d->di, 0, fn->mem[i] / 8);
+	array = LLVMDIBuilderCreateArrayType(d->di, (uint64_t)fn->mem[i] * 8, 64, d->word, &range,
+					     1);
+	return LLVMDIBuilderCreatePointerType(d->di, array, 64, 0, 0, "", 0);
+}
+
 /* The kernel refuses functions whose params have no names in BTF. */
 static void name_params(struct cg *cg, LLVMMetadataRef sub, const struct at_ir_func *fn,
 			unsigned line)
@@ -131,9 +144,21 @@ static void name_params(struct cg *cg, LLVMMetadataRef sub, const struct at_ir_f
 		const char *name = param_name(cg, fn, i);
 
 		LLVMDIBuilderCreateParameterVariable(d->di, sub, name, strlen(name), i + 1,
-						     d->file, line, d->word, true,
-						     LLVMDIFlagZero);
+						     d->file, line, param_type(d, fn, i),
+						     true, LLVMDIFlagZero);
 	}
+}
+
+static LLVMMetadataRef func_type(struct cg_debug *d, const struct at_ir_func *fn)
+{
+	LLVMMetadataRef types[CG_MAX_PARAMS + 1] = { d->word };
+
+	if (!fn->by_itself)
+		return d->types[fn->nparams];
+	for (unsigned i = 0; i < fn->nparams; i++)
+		types[i + 1] = param_type(d, fn, i);
+	return LLVMDIBuilderCreateSubroutineType(d->di, d->file, types, fn->nparams + 1,
+						 LLVMDIFlagZero);
 }
 
 void cg_debug_func(struct cg *cg, LLVMValueRef value, const char *name,
@@ -146,7 +171,8 @@ void cg_debug_func(struct cg *cg, LLVMValueRef value, const char *name,
 	if (fn->range.end)
 		place(d, fn->range.beg, &line, &column);
 	sub = LLVMDIBuilderCreateFunction(d->di, d->file, name, strlen(name), "", 0, d->file,
-					  line, d->types[fn->nparams], fn->kind != AT_FN_PROG,
+					  line, func_type(d, fn),
+					  fn->kind != AT_FN_PROG && !fn->by_itself,
 					  true, line, LLVMDIFlagZero, true);
 	name_params(cg, sub, fn, line);
 	LLVMSetSubprogram(value, sub);

@@ -313,7 +313,7 @@ static LLVMValueRef declare(struct cg *cg, const struct at_ir_func *fn, const ch
 	if (fn->kind == AT_FN_PROG) {
 		LLVMSetSection(v, at_sprintf(cg->arena, "prog/%s", name));
 	} else {
-		LLVMSetLinkage(v, LLVMInternalLinkage);
+		LLVMSetLinkage(v, fn->by_itself ? LLVMExternalLinkage : LLVMInternalLinkage);
 		set_attribute(cg, v, "noinline");
 	}
 	cg_debug_func(cg, v, name, fn);

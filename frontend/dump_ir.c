@@ -317,7 +317,8 @@ void at_put_func(struct at_out *o, const struct at_ir_func *fn)
 	at_put(o, "%s %s(", func_kinds[fn->kind], fn->name);
 	for (unsigned i = 0; i < fn->nparams; i++)
 		at_put(o, "%sp%u", i ? ", " : "", i);
-	at_put(o, ")%s%s", fn->inlined ? " inlined" : "", fn->noinline ? " noinline" : "");
+	at_put(o, ")%s%s%s", fn->inlined ? " inlined" : "", fn->noinline ? " noinline" : "",
+	       fn->by_itself ? " by itself" : "");
 	for (size_t i = 0; i < fn->slots.n; i++)
 		at_put(o, " s%zu[%u]", i, fn->slots.v[i].size);
 	at_put(o, "\n");

@@ -94,6 +94,10 @@ struct at_ir_func {
 	struct at_ir_block *body;  /* falling off its end returns 0 */
 	struct at_range range;
 	bool noinline, inlined;    /* hints to codegen */
+	/* SUB: the kernel verifies it once, by itself, not at each call (a "global function", 5.11). It
+	   then knows nothing of numbers, and of an address that it is that of mem[i] bytes or 0. */
+	bool by_itself;
+	unsigned mem[5];           /* by_itself: bytes behind param i, a multiple of 8; 0: a number */
 };
 
 struct at_plan;

@@ -133,6 +133,16 @@ static void return_if_none(struct at_irb *b, struct at_ir *address)
 	ir_end(b);
 }
 
+/* The kernel only knows of its params what it is made to see: that they are not NULL. */
+static void begin_by_itself(struct at_lower *lw, struct at_irb *b, unsigned n)
+{
+	if (!lw->by_itself)
+		return;
+	b->fn->by_itself = true;
+	for (unsigned i = 0; i < n; i++)
+		return_if_none(b, ir_param(b, i));
+}
+
 static int recursion_counter(struct at_lower *lw)
 {
 	struct at_lowering *all = at_lowering_of(lw);
@@ -171,6 +181,7 @@ static unsigned write_wrapper(struct at_lower *lw, const char *name, unsigned bo
 
 	all->scratch_entries += shared ? LEVELS : 1;
 	ir_begin(b, lw->plan, name, AT_FN_SUB, n);
+	begin_by_itself(lw, b, n);
 	first = ir_let(b, find_scratch(lw, b, entry));
 	return_if_none(b, first);
 	if (!shared) {
@@ -214,9 +225,11 @@ static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *us
 	lw->point = use->point;
 	lw->ctx = ctx >= 0 ? ir_param(&b, ctx) : NULL;
 	lw->env = env;
+	begin_by_itself(lw, &b, nparams);
 	write_clause(lw, use->clause);
 	func = b.index;
 	if (frame.scratch_used) {
+		b.fn->by_itself = false; /* the wrapper is */
 		func = write_wrapper(lw, name, func, nparams, shared);
 	} else { /* nobody asked for the scratch address */
 		b.fn->nparams--;

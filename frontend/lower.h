@@ -42,6 +42,9 @@ struct at_lower {
 	void *env;                  /* the provider's, between its plan() and its field() */
 	bool one_program;           /* set by a provider around at_lower_clause(): one program calls the
 				       clauses, so that nothing interrupts them on their CPU */
+	bool by_itself;             /* set by a provider around at_lower_clause(): all params are addresses,
+				       the function is verified once and not wherever it is called. The
+				       provider then says how many bytes each has: at_ir_func.mem */
 	struct at_frame *frame;     /* lower.c's: scratch memory of the clause */
 };
 

@@ -204,9 +204,23 @@ static void lower_use(struct at_http *h, const struct at_clause_use *use)
 	struct at_http_use u = { .use = use, .event = p->event, .side = p->side, .port = p->port };
 
 	h->current = &u;
+	h->lw->by_itself = true;
 	u.func = at_lower_clause(h->lw, use, AT_HTTP_NPARAMS, -1, h);
+	h->lw->by_itself = false;
 	h->current = NULL;
 	at_vec_push(h->lw->arena, &h->uses, u);
+}
+
+/* How much memory each param of a clause leads to, known when all have been lowered. */
+static void size_params(struct at_http *h)
+{
+	for (size_t i = 0; i < h->uses.n; i++) {
+		unsigned *mem = h->lw->plan->funcs.v[h->uses.v[i].func]->mem;
+
+		mem[AT_HTTP_P_SLOT] = h->slot_size;
+		mem[AT_HTTP_P_RESP] = h->resp_size;
+		mem[AT_HTTP_P_CONN] = sizeof(struct at_http_conn);
+	}
 }
 
 static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
@@ -219,6 +233,7 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 	at_http_counters(h);
 	for (size_t i = 0; i < n; i++)
 		lower_use(h, &uses[i]);
+	size_params(h);
 	return lw->diags->errors == errors ? at_http_engine(h) : -1;
 }
 
