@@ -21,8 +21,11 @@ static int test_plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct at_plan_prog g = {
-			.kind = AT_PROG_RAW_TP, .provider = "test", .probe = uses[i].point->text,
-			.func = at_lower_prog(lw, &uses[i], false), .range = uses[i].point->range,
+			.kind = AT_PROG_RAW_TP,
+			.provider = "test",
+			.probe = uses[i].point->text,
+			.func = at_lower_prog(lw, &uses[i], false),
+			.range = uses[i].point->range,
 		};
 
 		g.name = lw->plan->funcs.v[g.func]->name;
@@ -31,7 +34,41 @@ static int test_plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 	return 0;
 }
 
-static const struct at_provider provider = { .name = "test", .plan = test_plan };
+/* The clause as providers with programs of their own have it: a function that is verified
+ * alone. */
+static unsigned alone_prog(struct at_lower *lw, const struct at_clause_use *use)
+{
+	enum { BYTES = 64 };
+	struct at_plan_map map = {
+		.name = "memory", .kind = AT_MAP_ARRAY, .key_size = 4, .value_size = BYTES
+	};
+	unsigned memory = at_plan_map(lw->plan, &map), func;
+	struct at_irb b = { 0 };
+
+	lw->by_itself = true;
+	func = at_lower_clause(lw, use, 1, -1, NULL);
+	lw->by_itself = false;
+	lw->plan->funcs.v[func]->mem[0] = BYTES;
+	ir_begin(&b, lw->plan, "alone", AT_FN_PROG, 1);
+	ir_do(&b, ir_call(&b, func, 1, ir_mapval(&b, memory, 0)));
+	ir_return(&b, ir_const(&b, 0));
+	return b.index;
+}
+
+static int alone_plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
+{
+	struct at_plan_prog g = { .kind = AT_PROG_RAW_TP,
+				  .provider = "alone",
+				  .probe = "alone",
+				  .func = alone_prog(lw, &uses[0]) };
+
+	g.name = lw->plan->funcs.v[g.func]->name;
+	at_plan_prog(lw->plan, &g);
+	return 0;
+}
+
+static const struct at_provider provider = { .name = "test", .plan = test_plan },
+				alone = { .name = "alone", .plan = alone_plan };
 
 /* Text of which only the length is known to the program, with dirt behind it. */
 static struct at_val counted(struct at_lower *lw, struct at_n_call *call)
@@ -129,7 +166,7 @@ static const struct at_func funcs[] = {
 	{ "seven", "uint32 seven", AT_F_VAR, .lower = task },
 };
 
-static const struct at_provider *const providers[] = { &provider, NULL };
+static const struct at_provider *const providers[] = { &provider, &alone, NULL };
 static const struct at_func *func_list[sizeof(funcs) / sizeof(funcs[0]) + 1];
 static const struct at_config_key no_config[] = { { 0 } };
 static const struct at_lang lang = { providers, func_list, no_config };
@@ -341,14 +378,14 @@ static char *run_plan(struct at_session *s, uint64_t *key)
 }
 
 /* `key`: gets the 128 bits that hash() was keyed with. */
-static char *compute(struct at_host *host, const char *script, uint64_t *key)
+static char *compute(struct at_host *host, const char *probe, const char *script, uint64_t *key)
 {
 	struct at_session s = { .arena = at_arena_new(), .lang = &lang, .host = host,
 				.plugin = TEST_PLUGIN };
 	char *text = NULL;
 
 	s.source.name = "stdin";
-	s.source.text = at_sprintf(s.arena, "test:t { %s }", script);
+	s.source.text = at_sprintf(s.arena, "%s { %s }", probe, script);
 	s.source.len = strlen(s.source.text);
 	if (at_session_compile(&s) == 0)
 		text = run_plan(&s, key);
@@ -452,7 +489,7 @@ static void tell(struct tap *t, bool ok, const char *name, const char *got, cons
 	t->failed += !ok;
 }
 
-static void check_scripts(struct tap *t, struct at_host *host)
+static void check_scripts(struct tap *t, struct at_host *host, const char *probe)
 {
 	uint64_t key[2];
 
@@ -461,7 +498,7 @@ static void check_scripts(struct tap *t, struct at_host *host)
 
 		if (skipped(t))
 			continue;
-		got = compute(host, cases[i].script, key);
+		got = compute(host, probe, cases[i].script, key);
 		tell(t, matches(got, cases[i].result), cases[i].script, got, cases[i].result);
 		free(got);
 	}
@@ -480,7 +517,7 @@ static void check_hashes(struct tap *t, struct at_host *host)
 		if (skipped(t))
 			continue;
 		snprintf(script, sizeof(script), "@r = hash(\"%.*s\");", n, "abcdefghijklmnopqrstuvwxyz");
-		got = compute(host, script, key);
+		got = compute(host, "test", script, key);
 		snprintf(wanted, sizeof(wanted), "%llu",
 			 (unsigned long long)siphash(key, "abcdefghijklmnopqrstuvwxyz", n));
 		tell(t, got && strcmp(got, wanted) == 0, script, got, wanted);
@@ -491,7 +528,7 @@ static void check_hashes(struct tap *t, struct at_host *host)
 int main(int argc, char **argv)
 {
 	struct tap t = { .only = argc > 1 ? argv[1] : NULL };
-	size_t n = at_count(cases) + LONGEST + 2;
+	size_t n = 2 * at_count(cases) + LONGEST + 2;
 	struct at_host *host;
 
 	for (size_t i = 0; i < at_count(funcs); i++)
@@ -503,7 +540,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	host = at_host_new();
-	check_scripts(&t, host);
+	check_scripts(&t, host, "test");
+	check_scripts(&t, host, "alone");
 	check_hashes(&t, host);
 	if (!skipped(&t))
 		tell(&t, siphash_is_known(), "siphash of the empty text", "another number", "the known one");
