@@ -230,6 +230,7 @@ static unsigned lower_clause(struct at_lower *lw, const struct at_clause_use *us
 	func = b.index;
 	if (frame.scratch_used) {
 		b.fn->by_itself = false; /* the wrapper is */
+		b.fn->inlined = true;    /* the kernel allows few frames */
 		func = write_wrapper(lw, name, func, nparams, shared);
 	} else { /* nobody asked for the scratch address */
 		b.fn->nparams--;
