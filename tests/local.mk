@@ -118,3 +118,9 @@ tests_unit_builtin_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS) \
 	-DFIXTURE_HOST='"$(abs_top_srcdir)/tests/fixtures/host"'
 tests_unit_builtin_LDADD = libat.la $(CRITERION_LIBS)
 endif
+
+# The header-probe engine on sockets of the test (root).
+check_PROGRAMS += tests/http-engine.test
+RUNTIME_TESTS += tests/http-engine.test
+tests_http_engine_test_SOURCES = tests/http-engine-test.c
+tests_http_engine_test_LDADD = libapitrace.la

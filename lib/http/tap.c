@@ -20,6 +20,7 @@ enum { /* of the kernel's headers */
 	PF_NO_REGISTERS = 0x00200000 | 0x10, /* PF_KTHREAD, PF_IO_WORKER */
 	TS_COMPAT = 2, TCP = 6, CREATE = 1,
 	SYN_TIMES = 3, /* attempts to read two counters that belong together */
+	EMPTY_PIECES = 4, /* of a call that may come before the first bytes */
 	SEARCHES = 32, /* changes of direction after which a connection is taken for no HTTP */
 	PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
 	TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9,
@@ -297,13 +298,26 @@ static struct at_ir *set_mark(struct at_irb *b, unsigned mark, struct at_ir *sk,
 	return ir_call(b, mark, 2, sk, C(kind));
 }
 
+/* A method and a space in the 16 bytes: where a search may take up a connection. */
+static struct at_ir *is_method(struct at_walk *w, struct at_ir *word)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *high = ir_let(b, ir_load(b, 8, w->win, offsetof(struct at_http_win, user) + 8));
+	struct at_ir *space = at_swar_equal(b, word, C(at_swar(' ')));
+	struct at_ir *later = at_swar_equal(b, high, C(at_swar(' ')));
+
+	space = ir_let(b, ir_or(b, space, later));
+	return ir_and(b, ir_nei(b, space, 0),
+		      ir_nei(b, ir_andi(b, word, 0xffffffffff), (int64_t)at_word_of("HTTP/", 5)));
+}
+
 /*
- * (window, length): do the call's first bytes look like text that may begin an
- * HTTP message? 1 no, 2 they cannot be read.
+ * (window, length, searching): do the call's first bytes look like text that may
+ * begin an HTTP message? 1 no, 2 they cannot be read.
  */
 static unsigned sniff_func(struct at_http_eng *e)
 {
-	unsigned func = begin(e, "http_sniff", 2);
+	unsigned func = begin(e, "http_sniff", 3);
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b, .win = ir_param(b, 0) }, *w = &walk;
 	const int64_t user = offsetof(struct at_http_win, user);
@@ -312,7 +326,7 @@ static unsigned sniff_func(struct at_http_eng *e)
 	IF(WL(nobuf));
 	RETURN(2);
 	END;
-	for (int i = 0; i < 2; i++) { /* an empty piece may come first */
+	for (int i = 0; i < EMPTY_PIECES; i++) {
 		IF(ir_iszero(b, WL(room)));
 		IF(ir_call(b, e->f_iov, 3, w->win, w->win, w->win));
 		RETURN(2);
@@ -320,9 +334,9 @@ static unsigned sniff_func(struct at_http_eng *e)
 		END;
 	}
 	n = at_http_min(b, ir_param(b, 1), WL(room));
-	n = at_http_min(b, n, C(8));
+	n = at_http_min(b, n, C(16));
 	base = ir_let(b, WL(base));
-	ir_store(b, 8, w->win, user, C(0));
+	ir_zero(b, w->win, user, 16);
 	err = ir_let(b, ir_helper(b, PROBE_READ_USER, 3, ir_addi(b, w->win, user), n, base));
 	IF(ir_or(b, err, ir_iszero(b, n)));
 	RETURN(2);
@@ -331,6 +345,11 @@ static unsigned sniff_func(struct at_http_eng *e)
 	first = ir_let(b, ir_andi(b, word, 0xff));
 	IF(ir_andi(b, word, at_swar(0x80)));
 	RETURN(1);
+	END;
+	IF(ir_param(b, 2));
+	IF(ir_iszero(b, is_method(w, word)));
+	RETURN(1);
+	END;
 	END;
 	ir_return(b, ir_iszero(b, ir_or(b, at_is_token(b, first),
 					ir_or(b, ir_eqi(b, first, '\r'), ir_eqi(b, first, '\n')))));
@@ -398,7 +417,7 @@ static void sniff(struct at_http_eng *e, const struct admit *a, struct at_ir *sk
 		  struct at_ir *win, struct at_ir *ret, struct at_ir *searching)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *seen = ir_let(b, ir_call(b, a->sniff, 2, win, ret));
+	struct at_ir *seen = ir_let(b, ir_call(b, a->sniff, 3, win, ret, searching));
 
 	IF(seen);
 	IF(ir_iszero(b, searching));
@@ -467,7 +486,9 @@ static unsigned half_func(struct at_http_eng *e, const struct admit *a)
 	KS(broken, C(1));
 	RETURN(AT_V_OK);
 	END;
-	IF(ir_nei(b, btf_load(b, 2, sk, "sock.__sk_common.skc_family"), AF_UNIX));
+	/* Not at the end of the stream, where the FIN counts as a byte. */
+	IF(ir_and(b, ir_nei(b, btf_load(b, 2, sk, "sock.__sk_common.skc_family"), AF_UNIX),
+		  ir_nei(b, ret, 0)));
 	pos = ir_let(b, ir_call(b, a->position, 3, sk, dir, ret));
 	next = ir_let(b, HL(next));
 	IF(ir_and(b, ir_ne(b, pos, next), ir_nei(b, next, -1)));

@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The header-probe engine on real sockets of this process (root). Each case is
+ * a conversation; it is held over TCP and over a socket pair, whole, split in
+ * two at every byte of each message, and one byte at a time, and what the
+ * script prints must be the same each time, once for the server and once for
+ * the client. Prints TAP.
+ */
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/apitrace.h"
+
+static const char script[] =
+	"http:any:request {\n"
+	"  printf(\"%d Q %s t=%s p=%s q=%s h=%s v=%s n=%d b=%d l=%d c=%d\\n\", args.side, args.method,\n"
+	"    args.target, args.path, args.query, args.host, args.version, args.nheaders,\n"
+	"    args.header_bytes, args.content_length, args.complete);\n"
+	"  if (has_header(\"x-a\")) { printf(\"%d a=%s|\\n\", args.side, header(\"x-a\")); }\n"
+	"  if (has_header(\"cookie\")) { printf(\"%d k=%d %s\\n\", args.side,\n"
+	"    header(\"cookie\") == \"a=1\", header(\"cookie\")); }\n"
+	"}\n"
+	"http:any:response {\n"
+	"  printf(\"%d R %d %s m=%s v=%s n=%d b=%d l=%d c=%d r=%s|\\n\", args.side, args.status,\n"
+	"    args.reason, args.method, args.version, args.nheaders, args.header_bytes,\n"
+	"    args.content_length, args.complete, response_header(\"x-r\"));\n"
+	"}\n"
+	"http:any:exchange {\n"
+	"  printf(\"%d E %d p=%s end=%d qb=%d rb=%d ok=%d\\n\", args.side, args.status, args.path, args.end,\n"
+	"    args.request_bytes, args.response_bytes, args.duration < 10000000000);\n"
+	"}\n";
+
+enum { SPLITS = 1, TCP_ONLY = 2, WHOLE_ONLY = 4 };
+
+/*
+ * talk: pieces one after another. '>' from the client, '<' from the server,
+ * '(' the client shuts down its sending side, ')' the server does, 'R' the
+ * server resets. What is open at the end is closed, client first.
+ */
+struct piece {
+	char what;
+	const char *text;
+	size_t len; /* 0: strlen */
+};
+
+struct conversation {
+	const char *name;
+	struct piece talk[16];
+	const char *want;   /* lines without the side */
+	const char *client; /* when the client sees something else; NULL: the same */
+	unsigned flags;
+};
+
+#define GET "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
+#define OK2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define Q_GET "Q GET t=/x p=/x q= h=h v=1.1 n=1 b=28 l=-1 c=1\n"
+#define R_OK2 "R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=1 r=|\n"
+#define E_OK2 "E 200 p=/x end=0 qb=0 rb=2 ok=1\n"
+
+static const struct conversation conversations[] = {
+	{ "get", { { '>', GET }, { '<', OK2 } }, Q_GET R_OK2 E_OK2 },
+	{ "keep-alive", { { '>', GET }, { '<', OK2 }, { '>', GET }, { '<', OK2 } },
+	  Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2 },
+	{ "pipelining", { { '>', GET GET }, { '<', OK2 OK2 } },
+	  Q_GET Q_GET R_OK2 E_OK2 R_OK2 E_OK2 },
+	{ "target with query",
+	  { { '>', "GET /a/b?x=1&y=2?3 HTTP/1.1\r\nHost:h\r\n\r\n" }, { '<', OK2 } },
+	  "Q GET t=/a/b?x=1&y=2?3 p=/a/b q=x=1&y=2?3 h=h v=1.1 n=1 b=39 l=-1 c=1\n" R_OK2
+	  "E 200 p=/a/b end=0 qb=0 rb=2 ok=1\n" },
+	{ "absolute target",
+	  { { '>', "GET http://user:pw@ex.org:80/p?q HTTP/1.1\r\nHost: other\r\n\r\n" }, { '<', OK2 } },
+	  "Q GET t=http://user:pw@ex.org:80/p?q p=/p q=q h=ex.org:80 v=1.1 n=1 b=58 l=-1 c=1\n" R_OK2
+	  "E 200 p=/p end=0 qb=0 rb=2 ok=1\n" },
+	{ "any method, options *",
+	  { { '>', "X-My_Method! * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" }, { '<', OK2 } },
+	  "Q X-My_Method! t=* p=* q= h= v=1.0 n=1 b=51 l=-1 c=1\n"
+	  "R 200 OK m=X-My_Method! v=1.1 n=1 b=38 l=2 c=1 r=|\n"
+	  "E 200 p=* end=0 qb=0 rb=2 ok=1\n" },
+	{ "values: white space, folds, repeats",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: \t h \t\r\nX-A: one  two \t\r\n\r\n" }, { '<', OK2 },
+	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-a:  one\r\n  two\r\n\tthree  \r\n\r\n" }, { '<', OK2 },
+	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-a: 1\r\nX-Ab: no\r\nx-A: 2\r\n\r\n" }, { '<', OK2 },
+	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-A:\r\n \r\n\r\n" }, { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=49 l=-1 c=1\na=one  two|\n" R_OK2 E_OK2
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=55 l=-1 c=1\na=one two three|\n" R_OK2 E_OK2
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=4 b=53 l=-1 c=1\na=1, 2|\n" R_OK2 E_OK2
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=36 l=-1 c=1\na=|\n" R_OK2 E_OK2 },
+	{ "bare LF, leading empty lines",
+	  { { '>', "\r\n\nGET /x HTTP/1.1\nHost: h\nX-A: v\n\n" },
+	    { '<', "HTTP/1.1 200\nContent-Length: 2\nX-R: s\n\nok" } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=32 l=-1 c=1\na=v|\n"
+	  "R 200  m=GET v=1.1 n=2 b=39 l=2 c=1 r=s|\n" E_OK2 },
+	{ "request bodies",
+	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\n\r\n"
+		   "GET / HTTP/1.1\r\nX-A: no\r\n\r\n..." }, { '<', OK2 }, { '>', GET }, { '<', OK2 } },
+	  "Q POST t=/x p=/x q= h=h v=1.1 n=2 b=49 l=30 c=1\n"
+	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\n"
+	  "E 200 p=/x end=0 qb=30 rb=2 ok=1\n" Q_GET R_OK2 E_OK2 },
+	{ "chunks, extensions, trailers",
+	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n"
+		   "5;n=v\r\nhello\r\n0A \r\n0123456789\r\n0\r\nX-A: trailer\r\n\r\n" },
+	    { '<', "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-R: t\r\n\r\n" },
+	    { '>', GET }, { '<', OK2 } },
+	  "Q POST t=/x p=/x q= h=h v=1.1 n=2 b=63 l=-1 c=1\n"
+	  "R 200 OK m=POST v=1.1 n=1 b=47 l=-1 c=1 r=|\n"
+	  "E 200 p=/x end=0 qb=15 rb=3 ok=1\n" Q_GET R_OK2 E_OK2 },
+	{ "interim responses",
+	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n" },
+	    { '<', "HTTP/1.1 100 Continue\r\nX-R: no\r\n\r\n" }, { '>', "1" },
+	    { '<', "HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\n" OK2 } },
+	  "Q POST t=/x p=/x q= h=h v=1.1 n=3 b=70 l=1 c=1\n"
+	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\n"
+	  "E 200 p=/x end=0 qb=1 rb=2 ok=1\n" },
+	{ "no bodies: HEAD, 204, 304",
+	  { { '>', "HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n" },
+	    { '<', "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" }, { '>', GET },
+	    { '<', "HTTP/1.1 204 No Content\r\n\r\n" }, { '>', GET },
+	    { '<', "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n" }, { '>', GET }, { '<', OK2 } },
+	  "Q HEAD t=/x p=/x q= h=h v=1.1 n=1 b=29 l=-1 c=1\n"
+	  "R 200 OK m=HEAD v=1.1 n=1 b=40 l=100 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=0 ok=1\n" Q_GET
+	  "R 204 No Content m=GET v=1.1 n=0 b=27 l=-1 c=1 r=|\nE 204 p=/x end=0 qb=0 rb=0 ok=1\n" Q_GET
+	  "R 304 Not Modified m=GET v=1.1 n=1 b=48 l=5 c=1 r=|\nE 304 p=/x end=0 qb=0 rb=0 ok=1\n" Q_GET
+	  R_OK2 E_OK2 },
+	{ "body up to the close", { { '>', GET }, { '<', "HTTP/1.0 200 OK\r\n\r\nsome text" }, { ')', "" } },
+	  Q_GET "R 200 OK m=GET v=1.0 n=0 b=19 l=-1 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=9 ok=1\n",
+	  .flags = TCP_ONLY },
+	{ "closed in the middle of a body",
+	  { { '>', GET }, { '<', "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome" }, { ')', "" } },
+	  Q_GET "R 200 OK m=GET v=1.1 n=1 b=39 l=20 c=1 r=|\nE 200 p=/x end=2 qb=0 rb=4 ok=1\n",
+	  .flags = TCP_ONLY },
+	{ "closed without an answer", { { '>', GET GET }, { ')', "" } },
+	  Q_GET Q_GET "E 0 p=/x end=2 qb=0 rb=0 ok=1\nE 0 p=/x end=2 qb=0 rb=0 ok=1\n",
+	  .flags = TCP_ONLY },
+	{ "half-closed by the client", { { '>', GET }, { '(', "" }, { '<', OK2 } }, Q_GET R_OK2 E_OK2 },
+	{ "reset", { { '>', GET }, { '<', "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome" }, { 'R', "" } },
+	  Q_GET "R 200 OK m=GET v=1.1 n=1 b=39 l=20 c=1 r=|\nE 200 p=/x end=1 qb=0 rb=4 ok=1\n",
+	  .flags = TCP_ONLY },
+	{ "connection: close ends it",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n" }, { '<', OK2 },
+	    { '>', GET }, { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=52 l=-1 c=1\n" R_OK2 E_OK2 },
+	{ "upgrade",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" },
+	    { '<', "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi" },
+	    { '>', GET }, { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=3 b=69 l=-1 c=1\n"
+	  "R 101 Switching Protocols m=GET v=1.1 n=1 b=56 l=-1 c=1 r=|\n"
+	  "E 101 p=/x end=3 qb=0 rb=0 ok=1\n" },
+	{ "upgrade that is not taken",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" }, { '<', OK2 },
+	    { '>', GET }, { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=3 b=63 l=-1 c=1\n" R_OK2 E_OK2 Q_GET R_OK2 E_OK2 },
+	{ "connect",
+	  { { '>', "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" }, { '<', "HTTP/1.1 200 OK\r\n\r\n" },
+	    { '>', "\x16\x03\x01" }, { '<', OK2 } },
+	  "Q CONNECT t=h:443 p= q= h=h:443 v=1.1 n=1 b=39 l=-1 c=1\n"
+	  "R 200 OK m=CONNECT v=1.1 n=0 b=19 l=-1 c=1 r=|\nE 200 p= end=3 qb=0 rb=0 ok=1\n" },
+	{ "secrets: cookies joined, parameters",
+	  { { '>', "GET /x?a=1&Api_Key=abc HTTP/1.1\r\nHost: h\r\nCookie: a=1\r\n\r\n" }, { '<', OK2 },
+	    { '>', "GET /x?key=&akey=v HTTP/1.1\r\nHost: h\r\n\r\n" }, { '<', OK2 } },
+	  "Q GET t=redacted:# p=/x q=redacted:# h=h v=1.1 n=2 b=57 l=-1 c=1\nk=1 redacted:#\n" R_OK2 E_OK2
+	  "Q GET t=/x?key=&akey=v p=/x q=key=&akey=v h=h v=1.1 n=1 b=40 l=-1 c=1\n" R_OK2 E_OK2 },
+	{ "invalid head, answered",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nbad name: x\r\n\r\n" },
+	    { '<', "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno" } },
+	  "R 400 Bad Request m= v=1.1 n=1 b=47 l=2 c=0 r=|\nE 400 p= end=0 qb=0 rb=2 ok=1\n" },
+	{ "no colon, answered", { { '>', GET "GET /x HTTP/1.1\r\nHost\r\n\r\n" }, { '<', OK2 OK2 } },
+	  Q_GET R_OK2 E_OK2 "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
+	{ "NUL in a value", { { '>', "GET /x HTTP/1.1\r\nX-A: a\0b\r\n\r\n", 29 }, { '<', OK2 } },
+	  "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
+	{ "answered before its head was complete", { { '>', "GET /x HTTP/1.1\r\nHost: h\r\n" }, { '<', OK2 } },
+	  "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
+	{ "contradicting framing",
+	  { { '>', "POST /x HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc" }, { '<', OK2 },
+	    { '>', GET }, { '<', OK2 } },
+	  "Q POST t=/x p=/x q= h= v=1.1 n=2 b=58 l=-1 c=1\n"
+	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=2 ok=1\n" },
+	{ "long names, other controls",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\n"
+		   "a123456789b123456789c123456789d123456789e123456789f123456789g12: 63\r\n"
+		   "a123456789b123456789c123456789d123456789e123456789f123456789g123: 64\r\n"
+		   "a123456789b123456789c123456789d123456789e123456789f123456789g1234: 65\r\n"
+		   "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h: 70\r\n"
+		   "X-A: a\x01" "b\tc \x7f\xff\r\n\r\n" }, { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=6 b=330 l=-1 c=1\na=a\x01" "b\tc \x7f\xff|\n" R_OK2 E_OK2,
+	  .flags = WHOLE_ONLY },
+	{ "no HTTP: text", { { '>', "PING me\r\n" }, { '<', "+PONG\r\n" }, { '>', GET }, { '<', OK2 } }, "" },
+	{ "no HTTP: 0.9", { { '>', "GET /x\r\n" }, { '<', "<html>" }, { ')', "" } }, "" },
+	{ "no HTTP: the server speaks first", { { '<', "220 hello\r\n" }, { '>', "HELO a b\r\n" } }, "" },
+	{ "no HTTP: binary", { { '>', "\x16\x03\x01\x02\x00\x01", 6 }, { '<', "\x16\x03\x03" }, { '>', GET } }, "" },
+	{ "HTTP/2 preface", { { '>', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, { '<', "\0\0\0\4", 4 } }, "" },
+	{ "unsolicited response", { { '<', "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n" } }, "" },
+};
+
+/* ---- What is printed ---- */
+
+struct printed {
+	char side[3][16384]; /* by enum of args.side: 1 server, 2 client */
+	size_t n[3];
+	char line[2048];
+	size_t nline;
+	bool strange;
+};
+
+/* Hashes differ from run to run. */
+static size_t strip_hash(char *s, size_t n)
+{
+	char *at = s;
+
+	while ((at = memmem(at, n - (size_t)(at - s), "redacted:", 9))) {
+		at += 9;
+		if (n - (size_t)(at - s) < 16)
+			break;
+		*at++ = '#';
+		memmove(at, at + 15, n - (size_t)(at - s) - 15);
+		n -= 15;
+	}
+	return n;
+}
+
+static void take_line(struct printed *p)
+{
+	int side = p->line[0] - '0';
+
+	if (p->nline < 3 || side < 1 || side > 2 || p->n[side] + p->nline > sizeof(p->side[0])) {
+		p->strange = true;
+		return;
+	}
+	p->nline = strip_hash(p->line, p->nline);
+	memcpy(p->side[side] + p->n[side], p->line + 2, p->nline - 2);
+	p->n[side] += p->nline - 2;
+}
+
+static void on_write(void *arg, const char *s, size_t n)
+{
+	struct printed *p = arg;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p->nline == sizeof(p->line))
+			p->strange = true, p->nline = 0;
+		p->line[p->nline++] = s[i];
+		if (s[i] == '\n') {
+			take_line(p);
+			p->nline = 0;
+		}
+	}
+}
+
+/* ---- Conversations ---- */
+
+struct pair {
+	int client, server;
+};
+
+static struct pair connect_tcp(void)
+{
+	static int listener = -1;
+	static struct sockaddr_in addr = { .sin_family = AF_INET };
+	socklen_t len = sizeof(addr);
+	struct pair p;
+	int one = 1;
+
+	if (listener < 0) {
+		addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		listener = socket(AF_INET, SOCK_STREAM, 0);
+		if (bind(listener, (void *)&addr, len) || listen(listener, 8) ||
+		    getsockname(listener, (void *)&addr, &len))
+			exit(99);
+	}
+	p.client = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(p.client, (void *)&addr, sizeof(addr)))
+		exit(99);
+	p.server = accept(listener, NULL, NULL);
+	setsockopt(p.client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(p.server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return p;
+}
+
+static struct pair connect_unix(void)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
+		exit(99);
+	return (struct pair){ fds[0], fds[1] };
+}
+
+/* How bytes get in and out: by turns, so that every tap is used. */
+enum way { PLAIN, VECTOR, MESSAGE, WAYS };
+
+static void put_bytes(int fd, const char *s, size_t n, enum way way)
+{
+	size_t half = n / 2;
+	struct iovec iov[3] = { { (char *)s, half }, { NULL, 0 }, { (char *)s + half, n - half } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 3 };
+	ssize_t got;
+
+	if (way == VECTOR)
+		got = writev(fd, iov, 3);
+	else if (way == MESSAGE)
+		got = sendmsg(fd, &msg, MSG_NOSIGNAL);
+	else
+		got = send(fd, s, n, MSG_NOSIGNAL);
+	if (got != (ssize_t)n)
+		exit(98);
+}
+
+static void get_bytes(int fd, size_t n, enum way way)
+{
+	static char buf[1 << 17];
+	size_t done = 0;
+
+	while (done < n) {
+		size_t part = (n - done) / 3;
+		struct iovec iov[2] = { { buf, part }, { buf + part, n - done - part } };
+		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+		ssize_t got;
+
+		recv(fd, buf, 3, MSG_PEEK);
+		if (way == VECTOR)
+			got = readv(fd, iov, 2);
+		else if (way == MESSAGE)
+			got = recvmsg(fd, &msg, 0);
+		else
+			got = read(fd, buf, n - done);
+		if (got <= 0)
+			exit(97);
+		done += (size_t)got;
+	}
+}
+
+/* One piece, cut behind `at` bytes, or into single bytes. */
+static void transfer(int from, int to, const struct piece *p, size_t at, bool bytes, enum way way)
+{
+	size_t len = p->len ? p->len : strlen(p->text), i = 0;
+
+	while (i < len) {
+		size_t n = bytes ? 1 : i < at && at < len ? at - i : len - i;
+
+		put_bytes(from, p->text + i, n, way);
+		get_bytes(to, n, way);
+		i += n;
+	}
+}
+
+static void reset(int fd)
+{
+	struct linger l = { 1, 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	close(fd);
+}
+
+static void hold(const struct conversation *c, struct pair p, size_t piece, size_t at, bool bytes,
+		 enum way way)
+{
+	char end[8];
+
+	for (size_t i = 0; c->talk[i].what; i++) {
+		const struct piece *t = &c->talk[i];
+		size_t cut = i == piece ? at : 0;
+
+		if (t->what == '>')
+			transfer(p.client, p.server, t, cut, bytes, way);
+		else if (t->what == '<')
+			transfer(p.server, p.client, t, cut, bytes, way);
+		else if (t->what == '(')
+			shutdown(p.client, SHUT_WR), recv(p.server, end, 8, 0);
+		else if (t->what == ')')
+			shutdown(p.server, SHUT_WR), recv(p.client, end, 8, 0);
+		else
+			reset(p.server), p.server = -1, recv(p.client, end, 8, 0);
+	}
+	close(p.client);
+	if (p.server >= 0)
+		close(p.server);
+}
+
+/* ---- Comparing ---- */
+
+static bool same(const struct printed *p, int side, const char *want)
+{
+	return p->n[side] == strlen(want) && !memcmp(p->side[side], want, p->n[side]);
+}
+
+static void show(const char *what, const char *s, size_t n)
+{
+	printf("# %s:\n#   ", what);
+	for (size_t i = 0; i < n; i++) {
+		if ((unsigned char)s[i] < ' ' && s[i] != '\n')
+			printf("\\x%02x", (unsigned char)s[i]);
+		else
+			putchar(s[i]);
+		if (s[i] == '\n' && i + 1 < n)
+			printf("#   ");
+	}
+	printf(n && s[n - 1] == '\n' ? "" : "\n");
+}
+
+static bool judge(struct printed *p, const struct conversation *c, const char *how, size_t piece,
+		  size_t at)
+{
+	const char *client = c->client ? c->client : c->want;
+	bool good = !p->strange && same(p, 1, c->want) && same(p, 2, client);
+
+	if (!good) {
+		printf("# %s, %s, piece %zu cut at %zu%s\n", c->name, how, piece, at,
+		       p->strange ? ", strange output" : "");
+		show("server", p->side[1], p->n[1]);
+		show("client", p->side[2], p->n[2]);
+		show("wanted", c->want, strlen(c->want));
+	}
+	return good;
+}
+
+struct test {
+	struct apitrace *h;
+	struct printed printed;
+	unsigned runs;
+	struct pair old[2]; /* connections from before we were attached */
+};
+
+static bool once(struct test *t, const struct conversation *c, bool tcp, size_t piece, size_t at,
+		 bool bytes)
+{
+	enum way way = t->runs++ % WAYS;
+
+	memset(t->printed.n, 0, sizeof(t->printed.n));
+	t->printed.strange = false;
+	hold(c, tcp ? connect_tcp() : connect_unix(), piece, at, bytes, way);
+	apitrace_consume(t->h);
+	return judge(&t->printed, c, bytes ? (tcp ? "tcp, bytes" : "unix, bytes") : tcp ? "tcp" : "unix",
+		     piece, at);
+}
+
+static bool over(struct test *t, const struct conversation *c, bool tcp)
+{
+	if (!once(t, c, tcp, 0, 0, false))
+		return false;
+	for (size_t i = 0; c->talk[i].what; i++) {
+		size_t len = c->talk[i].len ? c->talk[i].len : strlen(c->talk[i].text);
+
+		for (size_t at = 1; at < len; at++)
+			if (!once(t, c, tcp, i, at, false))
+				return false;
+	}
+	return once(t, c, tcp, 0, 0, true);
+}
+
+static bool run_case(struct test *t, const struct conversation *c)
+{
+	if (!over(t, c, true))
+		return false;
+	return c->flags & TCP_ONLY || over(t, c, false);
+}
+
+/* ---- What is no table row ---- */
+
+static bool check(struct test *t, const char *name, const char *want)
+{
+	struct conversation c = { .name = name, .want = want };
+
+	apitrace_consume(t->h);
+	return judge(&t->printed, &c, "by itself", 0, 0);
+}
+
+static void start(struct test *t)
+{
+	memset(t->printed.n, 0, sizeof(t->printed.n));
+	t->printed.strange = false;
+}
+
+static uint64_t counter_of(struct test *t, const char *name)
+{
+	struct apitrace_counter c;
+
+	for (unsigned i = 0; apitrace_counter(t->h, i, &c); i++)
+		if (!strcmp(c.name, name))
+			return c.value;
+	return UINT64_MAX;
+}
+
+static void say(int from, int to, const char *s, size_t n)
+{
+	put_bytes(from, s, n, PLAIN);
+	get_bytes(to, n, PLAIN);
+}
+
+static void end_pair(struct pair p)
+{
+	close(p.client);
+	close(p.server);
+}
+
+/* A head of 100 kB: fields behind 64 KiB are not kept, framing goes on, and it is said. */
+static bool long_head(struct test *t)
+{
+	static char text[120000], want[512];
+	uint64_t cut = counter_of(t, "http.cut");
+	struct pair p = connect_tcp();
+	char *s = text;
+	size_t n;
+
+	s += sprintf(s, "GET /x HTTP/1.1\r\nX-A: 1\r\n");
+	while (s - text < 100000)
+		s += sprintf(s, "X-Filler: %*s\r\n", 87, "v");
+	s += sprintf(s, "X-A: 2\r\nHost: h\r\nContent-Length: 2\r\n\r\n");
+	n = (size_t)(s - text);
+	sprintf(want, "Q GET t=/x p=/x q= h= v=1.1 n=%zu b=%zu l=2 c=0\na=1|\n"
+		      "R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p=/x end=0 qb=2 rb=2 ok=1\n"
+		      Q_GET R_OK2 E_OK2, (n - 25 - 38) / 99 + 4, n);
+	memcpy(s, "hi", 2);
+	start(t);
+	for (size_t i = 0; i < n + 2; i += 7000)
+		say(p.client, p.server, text + i, n + 2 - i < 7000 ? n + 2 - i : 7000);
+	say(p.server, p.client, OK2, strlen(OK2));
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	return check(t, "long head", want) && counter_of(t, "http.cut") == cut + 2;
+}
+
+/* Content that no program reads: sent by sendfile, thrown away by MSG_TRUNC. */
+static bool unread_body(struct test *t)
+{
+	static char junk[50000];
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n";
+	struct pair p = connect_tcp();
+	int file = memfd_create("body", 0);
+	off_t at = 0;
+	ssize_t got = 0;
+	bool good = write(file, junk, sizeof(junk)) == sizeof(junk);
+
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, head, strlen(head));
+	good &= sendfile(p.server, file, &at, sizeof(junk)) == sizeof(junk);
+	while (got < (ssize_t)sizeof(junk))
+		got += recv(p.client, NULL, sizeof(junk) - (size_t)got, MSG_TRUNC);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	close(file);
+	return good && check(t, "unread body",
+			     Q_GET "R 200 OK m=GET v=1.1 n=1 b=42 l=50000 c=1 r=|\n"
+			     "E 200 p=/x end=0 qb=0 rb=50000 ok=1\n" Q_GET R_OK2 E_OK2);
+}
+
+/* More open requests than are kept: all are seen, the rest of the responses is counted. */
+static bool many_open(struct test *t)
+{
+	enum { OPEN = 40 };
+	uint64_t unmatched = counter_of(t, "http.unmatched"), shown = 0;
+	struct pair p = connect_tcp();
+	bool good = true;
+
+	start(t);
+	for (int i = 0; i < OPEN; i++)
+		say(p.client, p.server, GET, strlen(GET));
+	for (int i = 0; i < OPEN; i++)
+		say(p.server, p.client, OK2, strlen(OK2));
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	apitrace_consume(t->h);
+	for (int side = 1; side <= 2; side++) {
+		const char *at = t->printed.side[side], *end = at + t->printed.n[side];
+		size_t requests = 0, responses = 0;
+
+		for (; at < end; at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1) {
+			requests += *at == 'Q';
+			responses += *at == 'R';
+		}
+		good &= requests == OPEN + 1 && responses > 1 && responses < OPEN;
+		shown += responses;
+	}
+	unmatched = counter_of(t, "http.unmatched") - unmatched;
+	printf("# %llu responses shown, %llu unmatched\n", (unsigned long long)shown,
+	       (unsigned long long)unmatched);
+	return good && shown + unmatched == 2 * (OPEN + 1);
+}
+
+/* Connections that were there before us: the first exchange synchronises, the next is shown. */
+static bool joined_late(struct test *t)
+{
+	uint64_t late = counter_of(t, "http.joined_late");
+	bool good = true;
+
+	for (int i = 0; i < 2; i++) {
+		struct pair p = t->old[i];
+
+		start(t);
+		say(p.server, p.client, "lo", 2);
+		say(p.client, p.server, "POST /no HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", 41);
+		say(p.server, p.client, OK2, strlen(OK2));
+		say(p.client, p.server, GET, strlen(GET));
+		say(p.server, p.client, OK2, strlen(OK2));
+		end_pair(p);
+		good &= check(t, i ? "joined late, unix" : "joined late, tcp", Q_GET R_OK2 E_OK2);
+	}
+	return good && counter_of(t, "http.joined_late") == late + 4;
+}
+
+/* What could not be read is counted and nothing is made up; then the next exchange synchronises. */
+static bool unreadable(struct test *t)
+{
+	struct pair p = connect_tcp();
+	struct mmsghdr m[2] = { 0 };
+	struct iovec iov[2] = { { (char *)GET, strlen(GET) }, { (char *)GET, strlen(GET) } };
+	uint64_t calls = counter_of(t, "http.read_failed_calls");
+	bool good;
+
+	start(t);
+	for (int i = 0; i < 2; i++) {
+		m[i].msg_hdr.msg_iov = &iov[i];
+		m[i].msg_hdr.msg_iovlen = 1;
+	}
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	good = sendmmsg(p.client, m, 2, 0) == 2;
+	get_bytes(p.server, 2 * strlen(GET), PLAIN);
+	say(p.server, p.client, OK2 OK2, 2 * strlen(OK2));
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	apitrace_consume(t->h);
+	good &= same(&t->printed, 1, Q_GET R_OK2 E_OK2 Q_GET Q_GET R_OK2 E_OK2 R_OK2 E_OK2 Q_GET R_OK2
+			     E_OK2 Q_GET R_OK2 E_OK2);
+	good &= same(&t->printed, 2, Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2);
+	if (!good)
+		check(t, "unreadable", "(see the test)");
+	return good && counter_of(t, "http.read_failed_calls") > calls;
+}
+
+static const char *const quiet[] = { "http.read_failed_calls", "lost", "map_full", NULL };
+
+/* Nothing of the conversations may have been lost on the way. */
+static bool counters_quiet(struct test *t)
+{
+	bool good = counter_of(t, "http.seen") != UINT64_MAX;
+
+	for (const char *const *q = quiet; *q; q++) {
+		uint64_t v = counter_of(t, *q);
+
+		if (v && v != UINT64_MAX) {
+			printf("# %s is %llu\n", *q, (unsigned long long)v);
+			good = false;
+		}
+	}
+	return good;
+}
+
+static const struct {
+	const char *name;
+	bool (*run)(struct test *t);
+} others[] = {
+	{ "nothing was lost", counters_quiet },
+	{ "long head", long_head },
+	{ "content that nobody reads", unread_body },
+	{ "many open requests", many_open },
+	{ "joined late", joined_late },
+	{ "a call that cannot be read", unreadable },
+};
+
+/* Connections in the middle of an exchange. */
+static void open_old(struct test *t)
+{
+	t->old[0] = connect_tcp();
+	t->old[1] = connect_unix();
+	for (int i = 0; i < 2; i++) {
+		say(t->old[i].client, t->old[i].server, GET, strlen(GET));
+		say(t->old[i].server, t->old[i].client,
+		    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel", 41);
+	}
+}
+
+static int setup(struct test *t)
+{
+	struct apitrace_opts opts = { .sz = sizeof(opts), .write = on_write, .arg = &t->printed,
+				      .pid = getpid(), .plugin = getenv("APITRACE_PLUGIN") };
+	struct apitrace_diag d;
+	int err;
+
+	open_old(t);
+	t->h = apitrace_new(&opts);
+	err = apitrace_compile(t->h, "test", script, strlen(script));
+	err = err ? err : apitrace_load(t->h);
+	err = err ? err : apitrace_attach(t->h);
+	for (size_t i = 0; err && !apitrace_diag_get(t->h, i, &d); i++)
+		printf("# %s\n", d.rendered ? d.rendered : d.text);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	size_t ncases = sizeof(conversations) / sizeof(*conversations), failed = 0, n = 0;
+	size_t nothers = sizeof(others) / sizeof(*others);
+	static struct test t;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (geteuid()) {
+		printf("1..0 # SKIP needs root\n");
+		return 0;
+	}
+	printf("1..%zu\n", ncases + nothers);
+	if (setup(&t)) {
+		printf("Bail out! the script was not attached\n");
+		return 1;
+	}
+	for (size_t i = 0; i < ncases; i++) {
+		bool good;
+
+		if (argc > 1 && !strstr(conversations[i].name, argv[1]))
+			continue;
+		good = run_case(&t, &conversations[i]);
+		failed += !good;
+		printf("%sok %zu - %s\n", good ? "" : "not ", ++n, conversations[i].name);
+	}
+	for (size_t i = 0; i < nothers; i++) {
+		bool good = others[i].run(&t);
+
+		failed += !good;
+		printf("%sok %zu - %s\n", good ? "" : "not ", ++n, others[i].name);
+	}
+	printf("# %u conversations\n", t.runs);
+	apitrace_free(t.h);
+	return failed != 0;
+}
