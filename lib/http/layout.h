@@ -184,6 +184,8 @@ struct at_walk {
 
 /* Begins a function of (connection, half, window, …). */
 struct at_walk at_http_func(struct at_http_eng *e, const char *name, unsigned nparams);
+/* The same, written into its caller: calls may be 8 deep in the kernel, and a clause needs some. */
+struct at_walk at_http_inline(struct at_http_eng *e, const char *name, unsigned nparams);
 struct at_walk at_http_trip(struct at_http_eng *e, const char *name);
 /* Address of the words that a trip finds: connection, half, window. */
 struct at_ir *at_http_context(struct at_walk *w);

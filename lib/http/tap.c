@@ -77,13 +77,6 @@ static unsigned begin(struct at_http_eng *e, const char *name, unsigned nparams)
 	return e->b.index;
 }
 
-/* Calls may be 8 deep in the kernel, and a clause needs some of them. */
-static void inline_it(struct at_irb *b)
-{
-	b->fn->noinline = false;
-	b->fn->inlined = true;
-}
-
 /* ---- Filters ---- */
 
 static bool all_name_ports(const struct at_http *h)
@@ -328,7 +321,7 @@ static unsigned sniff_func(struct at_http_eng *e)
 	END;
 	for (int i = 0; i < EMPTY_PIECES; i++) {
 		IF(ir_iszero(b, WL(room)));
-		IF(ir_call(b, e->f_iov, 3, w->win, w->win, w->win));
+		IF(ir_call(b, e->f_iov, 1, w->win));
 		RETURN(2);
 		END;
 		END;
@@ -474,13 +467,12 @@ static unsigned admit_func(struct at_http_eng *e, const struct admit *a, unsigne
 /* (connection, half, window, sock, length | direction << 32): takes the half, finds its place, walks. */
 static unsigned half_func(struct at_http_eng *e, const struct admit *a)
 {
-	struct at_walk walk = at_http_func(e, "http_call", 5), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_call", 5), *w = &walk;
 	struct at_irb *b = w->b;
 	unsigned func = b->index, now = ir_local(b);
 	struct at_ir *ret = ir_let(b, ir_andi(b, ir_param(b, 4), 0x7fffffff)), *sk = ir_param(b, 3);
 	struct at_ir *dir = ir_let(b, ir_shri(b, ir_param(b, 4), 32)), *pos, *next, *busy;
 
-	inline_it(b);
 	busy = ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1));
 	IF(busy);
 	KS(broken, C(1));
@@ -561,7 +553,8 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
 	struct at_ir *half, *tentative, *verdict;
 
-	inline_it(b);
+	b->fn->noinline = false;
+	b->fn->inlined = true;
 	leave_if(b, ir_iszero(b, ir_call(b, t->filter, 1, sk)));
 	pid_filter(b);
 	conn = ir_local(b);

@@ -45,13 +45,10 @@ static unsigned walk_trip(struct at_http_eng *e)
 void at_http_walk_func(struct at_http_eng *e)
 {
 	unsigned trip = walk_trip(e);
-	struct at_walk walk = at_http_func(e, "http_walk", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_walk", 3), *w = &walk;
 	struct at_irb *b = w->b;
 
 	e->f_walk = b->index;
-	/* Calls may be 8 deep in the kernel, and a clause needs some of them. */
-	b->fn->noinline = false;
-	b->fn->inlined = true;
 	/* What ends otherwise than by giving the half back has lost its place. */
 	WS(verdict, C(AT_V_SEARCH));
 	ir_repeat(b, C(AT_HTTP_TRIPS), trip, at_http_context(w));
