@@ -25,7 +25,8 @@ enum {
 	AT_HTTP_CARRY = 64,    /* bytes of an unfinished token kept for the next read */
 	AT_HTTP_READ = 4096,   /* most bytes of one read of user memory */
 	AT_HTTP_EDGE = AT_HTTP_CARRY + AT_HTTP_READ,
-	AT_HTTP_STEP = 64,     /* most bytes of text one step takes */
+	AT_HTTP_STEP = 64,     /* most bytes of text one step takes, or appends */
+	AT_HTTP_LINE = 128,    /* most bytes of a value that one step takes with its line */
 	AT_HTTP_ENGINE = 128,  /* bytes kept of the fields that the engine reads itself */
 	AT_HTTP_METHODS = 64,  /* requests whose method is remembered for framing */
 	AT_HTTP_HEAD = 65536,  /* bytes of a head that are read for captures */
@@ -147,7 +148,7 @@ struct at_http_mark {
 enum { AT_V_OK, AT_V_NOT, AT_V_SEARCH };
 
 struct at_http_win {
-	uint8_t d[AT_HTTP_EDGE + 128];
+	uint8_t d[AT_HTTP_EDGE + 256];
 	uint64_t pos, end;
 	uint64_t left;       /* bytes of the call neither read nor passed over */
 	uint64_t base, room; /* user memory of the current piece */
@@ -170,7 +171,7 @@ struct at_http_eng {
 	unsigned sip_off[2], nsip[2]; /* by half: offset of the first state, number */
 	/* Functions, in the order in which they are written. */
 	unsigned f_put, f_secret, f_sip_end, f_trail, f_more, f_fail, f_invalid, f_token, f_join;
-	unsigned f_match, f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
+	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
@@ -194,6 +195,8 @@ struct at_ir *at_http_context(struct at_walk *w);
 void at_http_text_funcs(struct at_http_eng *e);
 /* Has n bytes of win + src appended to a capture, before the next step. */
 void at_http_put(struct at_walk *w, struct at_ir *src, struct at_ir *n, struct at_ir *cap);
+/* The same for the value of a whole line, to whatever wants it. */
+void at_http_put_line(struct at_walk *w, struct at_ir *pos, struct at_ir *n);
 void at_http_reset_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 void at_http_end_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c);

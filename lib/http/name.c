@@ -84,6 +84,10 @@ struct found {
 	unsigned cap, host, engine; /* locals */
 };
 
+/* Of the two, only one is wanted of a name, but a host never has a search for secrets. */
+enum { HOST_BITS = AT_CAP_SECRET };
+static const int64_t HOST_MASK = (1ll << HOST_BITS) - 1;
+
 static void compare(struct at_walk *w, enum at_http_half half, struct at_ir *at, struct at_ir *n,
 		    const struct found *out)
 {
@@ -147,10 +151,14 @@ static void cut_long_head(struct at_walk *w, const struct found *found)
 	END;
 }
 
-static void take(struct at_walk *w, const struct found *f, unsigned capture_begin)
+/* (conn, half, win, capture, capture of the host, engine's field): the value goes to them. */
+static unsigned take_func(struct at_http_eng *e)
 {
+	unsigned capture_begin = capture_begin_func(e);
+	struct at_walk walk = at_http_func(e, "http_take", 5), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *cap = ir_get(b, f->cap), *host = ir_get(b, f->host);
+	struct at_ir *cap = ir_param(b, 3), *host = ir_let(b, ir_andi(b, ir_param(b, 4), HOST_MASK));
+	struct at_ir *engine = ir_let(b, ir_shri(b, ir_param(b, 4), HOST_BITS));
 
 	IF(ir_and(b, ir_nei(b, host, 0), ir_iszero(b, HL(host_set))));
 	HS(cap2, ir_let(b, ir_add(b, host, HL(msg))));
@@ -160,25 +168,25 @@ static void take(struct at_walk *w, const struct found *f, unsigned capture_begi
 	HS(cap, ir_let(b, ir_add(b, cap, HL(msg))));
 	ir_do(b, ir_call(b, capture_begin, 4, w->conn, w->half, w->win, HL(cap)));
 	END;
-	IF(ir_get(b, f->engine));
-	HS(engine, ir_get(b, f->engine));
+	IF(engine);
+	HS(engine, engine);
 	ir_zero(b, w->half, offsetof(struct at_http_stream, text), sizeof(struct at_http_text));
 	HS(cap2, ir_addi(b, HL(self), (int64_t)(offsetof(struct at_http_stream, text) |
 						(uint64_t)AT_HTTP_ENGINE << AT_CAP_WIDTH)));
 	END;
+	RETURN(0);
+	return b->index;
 }
 
 /* (conn, half, win, n): the n bytes at pos are a field's name. */
-static void match_func(struct at_http_eng *e)
+static unsigned match_func(struct at_http_eng *e)
 {
-	unsigned capture_begin = capture_begin_func(e);
+	unsigned take = take_func(e);
 	struct at_walk walk = at_http_func(e, "http_match", 4), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *n = ir_param(b, 3), *at, *msg;
-	struct found found;
+	struct at_ir *pos = at_http_pos(w), *n = ir_param(b, 3), *at, *msg, *second;
+	struct found found = { ir_local(b), 0, 0 };
 
-	e->f_match = b->index;
-	found = (struct found){ ir_local(b), 0, 0 };
 	found.host = ir_local(b);
 	found.engine = ir_local(b);
 	ir_set(b, found.cap, C(0));
@@ -196,8 +204,13 @@ static void match_func(struct at_http_eng *e)
 	compare(w, AT_HTTP_OF_RESPONSE, at, n, &found);
 	END;
 	cut_long_head(w, &found);
-	take(w, &found, capture_begin);
+	second = ir_or(b, ir_get(b, found.host), ir_shli(b, ir_get(b, found.engine), HOST_BITS));
+	second = ir_let(b, second);
+	IF(ir_or(b, ir_get(b, found.cap), second));
+	ir_do(b, ir_call(b, take, 5, w->conn, w->half, w->win, ir_get(b, found.cap), second));
+	END;
 	RETURN(0);
+	return b->index;
 }
 
 /* The empty line, one byte or two of it: the head is complete, or the trailers are. */
@@ -224,7 +237,7 @@ static unsigned empty_line_func(struct at_http_eng *e)
 }
 
 /* n characters of a name at pos: complete with its colon, or not. */
-static void name_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
+static void name_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n, unsigned match)
 {
 	struct at_http_eng *e = w->e;
 	struct at_irb *b = w->b;
@@ -243,20 +256,21 @@ static void name_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
 	IF(ir_or(b, ir_nei(b, c, ':'), ir_iszero(b, n)));
 	ir_return(b, at_http_step(w, e->f_invalid));
 	END;
-	ir_do(b, ir_call(b, e->f_match, 4, w->conn, w->half, w->win, n));
+	ir_do(b, ir_call(b, match, 4, w->conn, w->half, w->win, n));
 	WS(pos, ir_addi(b, ir_add(b, pos, n), 1));
 	HS(first_line, C(0));
 	HS(state, C(AT_S_LEAD));
 	RETURN(0);
 }
 
-static void name_func(struct at_http_eng *e, unsigned empty_line)
+/* The start of a line, whatever stands there. */
+static unsigned name_slow_func(struct at_http_eng *e, unsigned empty_line, unsigned match)
 {
 	struct at_walk walk = at_http_func(e, "http_name", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n, *fold;
+	unsigned func = b->index;
 
-	e->f_step[AT_S_NAME] = b->index;
 	IF(ir_or(b, ir_eqi(b, c, ' '), ir_eqi(b, c, '\t')));
 	IF(HL(first_line));
 	ir_return(b, at_http_step(w, e->f_invalid));
@@ -271,7 +285,129 @@ static void name_func(struct at_http_eng *e, unsigned empty_line)
 	ir_return(b, ir_call(b, empty_line, 4, w->conn, w->half, w->win, c));
 	END;
 	n = ir_let(b, at_http_step(w, e->f_token));
-	name_end(w, pos, n);
+	name_end(w, pos, n, match);
+	return func;
+}
+
+/* ---- The usual line, in one step ---- */
+
+/* Length of the plain name at pos if a colon ends it, within 32 bytes; else leaves for the slow step. */
+static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos, unsigned slow)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *at = ir_let(b, ir_add(b, w->win, pos)), *c;
+	unsigned n = ir_local(b);
+
+	ir_set(b, n, C(0));
+	ir_loop(b);
+	for (int i = 0; i < 32; i += 8) {
+		struct at_ir *word = ir_let(b, ir_load(b, 8, at, i));
+		struct at_ir *other = ir_xori(b, at_swar_plain(b, word), at_swar(0x80));
+
+		other = ir_let(b, other);
+		IF(other);
+		ir_set(b, n, ir_addi(b, at_swar_first(b, other), i));
+		ir_break(b);
+		END;
+	}
+	ir_break(b);
+	END;
+	at = at_http_forget(w, ir_get(b, n));
+	IF(ir_ugei(b, ir_subi(b, at, 1), 31));
+	ir_return(b, at_http_step(w, slow));
+	END;
+	c = ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), at), 0);
+	IF(ir_or(b, ir_nei(b, c, ':'), ir_uge(b, ir_add(b, pos, at), WL(end))));
+	ir_return(b, at_http_step(w, slow));
+	END;
+	return at;
+}
+
+/* Length of the text at pos up to a control character, at most LINE. */
+static struct at_ir *plain_value(struct at_walk *w, struct at_ir *pos)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *at = ir_let(b, ir_add(b, w->win, pos));
+	unsigned n = ir_local(b);
+
+	ir_set(b, n, C(AT_HTTP_LINE));
+	ir_loop(b);
+	for (int i = 0; i < AT_HTTP_LINE; i += 8) {
+		struct at_ir *word = ir_let(b, ir_load(b, 8, at, i));
+		struct at_ir *mask = ir_let(b, at_swar_less(b, word, 0x0e));
+
+		IF(mask);
+		ir_set(b, n, ir_addi(b, at_swar_first(b, mask), i));
+		ir_break(b);
+		END;
+	}
+	ir_break(b);
+	END;
+	at = at_http_forget(w, ir_get(b, n));
+	IF(ir_ugti(b, at, AT_HTTP_LINE));
+	RETURN(1);
+	END;
+	return at;
+}
+
+/* Leaves, with the value still to be read, unless the text of n bytes at pos ends in CR LF. */
+static void need_line_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *at = ir_let(b, ir_add(b, ir_add(b, w->win, pos), n));
+
+	IF(ir_or(b, ir_nei(b, ir_load(b, 2, at, 0), '\r' | '\n' << 8),
+		 ir_ugt(b, ir_addi(b, ir_add(b, pos, n), 2), WL(end))));
+	RETURN(0);
+	END;
+	IF(n);
+	IF(ir_ulei(b, ir_load(b, 1, at, -1), ' '));
+	RETURN(0);
+	END;
+	END;
+}
+
+/*
+ * One line of a head as nearly all are: a name of letters, digits and hyphens, a
+ * colon, a space, text, CR LF, all of it in the window. What is otherwise is
+ * left to the other steps, byte for byte.
+ */
+static void name_func(struct at_http_eng *e, unsigned slow, unsigned match)
+{
+	struct at_walk walk = at_http_inline(e, "http_line", 3), *w = &walk;
+	struct at_irb *b = w->b;
+	struct at_ir *pos = at_http_pos(w), *n, *value;
+
+	e->f_step[AT_S_NAME] = b->index;
+	n = plain_name(w, pos, slow);
+	IF(ir_or(b, HL(cap), ir_or(b, HL(cap2), HL(fold))));
+	ir_do(b, at_http_step(w, e->f_field_end));
+	END;
+	ir_do(b, ir_call(b, match, 4, w->conn, w->half, w->win, n));
+	HS(first_line, C(0));
+	value = ir_let(b, ir_addi(b, ir_add(b, pos, n), 1));
+	WS(pos, value);
+	HS(state, C(AT_S_LEAD));
+	IF(ir_nei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '));
+	RETURN(0);
+	END;
+	value = at_http_forget(w, ir_addi(b, value, 1));
+	IF(ir_ugti(b, value, AT_HTTP_EDGE));
+	RETURN(0);
+	END;
+	n = plain_value(w, value);
+	IF(n);
+	IF(ir_ulei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '));
+	RETURN(0);
+	END;
+	END;
+	need_line_end(w, value, n);
+	IF(ir_or(b, HL(cap), HL(cap2)));
+	at_http_put_line(w, value, n);
+	END;
+	WS(pos, ir_addi(b, ir_add(b, value, n), 2));
+	HS(state, C(AT_S_NAME));
+	RETURN(0);
 }
 
 /* Behind the first bytes of a name too long to be wanted by anybody. */
@@ -300,10 +436,9 @@ static void long_func(struct at_http_eng *e)
 
 void at_http_name_funcs(struct at_http_eng *e)
 {
-	unsigned empty_line;
+	unsigned match = match_func(e), empty_line = empty_line_func(e);
+	unsigned slow = name_slow_func(e, empty_line, match);
 
-	match_func(e);
-	empty_line = empty_line_func(e);
-	name_func(e, empty_line);
+	name_func(e, slow, match);
 	long_func(e);
 }
