@@ -60,6 +60,10 @@ tests_codegen_test_CPPFLAGS = $(AM_CPPFLAGS) \
 tests_codegen_test_LDADD = libat.la -ldl -lpthread
 EXTRA_tests_codegen_test_DEPENDENCIES = libapitrace-llvm.la
 
+# http probes on nginx, curl and wrk; needs root.
+RUNTIME_TESTS += tests/runtime/http.test
+EXTRA_DIST += tests/runtime
+
 # lib/run on the running kernel; needs root.
 check_PROGRAMS += tests/run.test
 RUNTIME_TESTS += tests/run.test
