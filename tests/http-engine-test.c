@@ -25,7 +25,8 @@
 
 static const char script[] =
 	"http:any:request {\n"
-	"  printf(\"%d Q %s t=%s p=%s q=%s h=%s v=%s n=%d b=%d l=%d c=%d\\n\", args.side, args.method,\n"
+	"  printf(\"%d Q %s t=%s p=%s q=%s h=%s v=%s n=%d b=%d l=%d c=%d\\n\", args.side, "
+	"args.method,\n"
 	"    args.target, args.path, args.query, args.host, args.version, args.nheaders,\n"
 	"    args.header_bytes, args.content_length, args.complete);\n"
 	"  if (has_header(\"x-a\")) { printf(\"%d a=%s|\\n\", args.side, header(\"x-a\")); }\n"
@@ -33,12 +34,14 @@ static const char script[] =
 	"    header(\"cookie\") == \"a=1\", header(\"cookie\")); }\n"
 	"}\n"
 	"http:any:response {\n"
-	"  printf(\"%d R %d %s m=%s v=%s n=%d b=%d l=%d c=%d r=%s|\\n\", args.side, args.status,\n"
+	"  printf(\"%d R %d %s m=%s v=%s n=%d b=%d l=%d c=%d r=%s|\\n\", args.side, "
+	"args.status,\n"
 	"    args.reason, args.method, args.version, args.nheaders, args.header_bytes,\n"
 	"    args.content_length, args.complete, response_header(\"x-r\"));\n"
 	"}\n"
 	"http:any:exchange {\n"
-	"  printf(\"%d E %d p=%s end=%d qb=%d rb=%d ok=%d\\n\", args.side, args.status, args.path, args.end,\n"
+	"  printf(\"%d E %d p=%s end=%d qb=%d rb=%d ok=%d\\n\", args.side, args.status, "
+	"args.path, args.end,\n"
 	"    args.request_bytes, args.response_bytes, args.duration < 10000000000);\n"
 	"}\n";
 
@@ -63,36 +66,44 @@ struct conversation {
 	unsigned flags;
 };
 
-#define GET "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
-#define OK2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#define GET   "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
+#define OK2   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define Q_GET "Q GET t=/x p=/x q= h=h v=1.1 n=1 b=28 l=-1 c=1\n"
 #define R_OK2 "R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=1 r=|\n"
 #define E_OK2 "E 200 p=/x end=0 qb=0 rb=2 ok=1\n"
 
 static const struct conversation conversations[] = {
 	{ "get", { { '>', GET }, { '<', OK2 } }, Q_GET R_OK2 E_OK2 },
-	{ "keep-alive", { { '>', GET }, { '<', OK2 }, { '>', GET }, { '<', OK2 } },
+	{ "keep-alive",
+	  { { '>', GET }, { '<', OK2 }, { '>', GET }, { '<', OK2 } },
 	  Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2 },
-	{ "pipelining", { { '>', GET GET }, { '<', OK2 OK2 } },
+	{ "pipelining",
+	  { { '>', GET GET }, { '<', OK2 OK2 } },
 	  Q_GET Q_GET R_OK2 E_OK2 R_OK2 E_OK2 },
 	{ "target with query",
 	  { { '>', "GET /a/b?x=1&y=2?3 HTTP/1.1\r\nHost:h\r\n\r\n" }, { '<', OK2 } },
 	  "Q GET t=/a/b?x=1&y=2?3 p=/a/b q=x=1&y=2?3 h=h v=1.1 n=1 b=39 l=-1 c=1\n" R_OK2
 	  "E 200 p=/a/b end=0 qb=0 rb=2 ok=1\n" },
 	{ "absolute target",
-	  { { '>', "GET http://user:pw@ex.org:80/p?q HTTP/1.1\r\nHost: other\r\n\r\n" }, { '<', OK2 } },
-	  "Q GET t=http://user:pw@ex.org:80/p?q p=/p q=q h=ex.org:80 v=1.1 n=1 b=58 l=-1 c=1\n" R_OK2
-	  "E 200 p=/p end=0 qb=0 rb=2 ok=1\n" },
+	  { { '>', "GET http://user:pw@ex.org:80/p?q HTTP/1.1\r\nHost: other\r\n\r\n" },
+	    { '<', OK2 } },
+	  "Q GET t=http://user:pw@ex.org:80/p?q p=/p q=q h=ex.org:80 v=1.1 n=1 b=58 l=-1 "
+	  "c=1\n" R_OK2 "E 200 p=/p end=0 qb=0 rb=2 ok=1\n" },
 	{ "any method, options *",
-	  { { '>', "X-My_Method! * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" }, { '<', OK2 } },
+	  { { '>', "X-My_Method! * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" },
+	    { '<', OK2 } },
 	  "Q X-My_Method! t=* p=* q= h= v=1.0 n=1 b=51 l=-1 c=1\n"
 	  "R 200 OK m=X-My_Method! v=1.1 n=1 b=38 l=2 c=1 r=|\n"
 	  "E 200 p=* end=0 qb=0 rb=2 ok=1\n" },
 	{ "values: white space, folds, repeats",
-	  { { '>', "GET /x HTTP/1.1\r\nHost: \t h \t\r\nX-A: one  two \t\r\n\r\n" }, { '<', OK2 },
-	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-a:  one\r\n  two\r\n\tthree  \r\n\r\n" }, { '<', OK2 },
-	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-a: 1\r\nX-Ab: no\r\nx-A: 2\r\n\r\n" }, { '<', OK2 },
-	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-A:\r\n \r\n\r\n" }, { '<', OK2 } },
+	  { { '>', "GET /x HTTP/1.1\r\nHost: \t h \t\r\nX-A: one  two \t\r\n\r\n" },
+	    { '<', OK2 },
+	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-a:  one\r\n  two\r\n\tthree  \r\n\r\n" },
+	    { '<', OK2 },
+	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-a: 1\r\nX-Ab: no\r\nx-A: 2\r\n\r\n" },
+	    { '<', OK2 },
+	    { '>', "GET /x HTTP/1.1\r\nHost:h\r\nX-A:\r\n \r\n\r\n" },
+	    { '<', OK2 } },
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=49 l=-1 c=1\na=one  two|\n" R_OK2 E_OK2
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=55 l=-1 c=1\na=one two three|\n" R_OK2 E_OK2
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=4 b=53 l=-1 c=1\na=1, 2|\n" R_OK2 E_OK2
@@ -104,104 +115,158 @@ static const struct conversation conversations[] = {
 	  "R 200  m=GET v=1.1 n=2 b=39 l=2 c=1 r=s|\n" E_OK2 },
 	{ "request bodies",
 	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 30\r\n\r\n"
-		   "GET / HTTP/1.1\r\nX-A: no\r\n\r\n..." }, { '<', OK2 }, { '>', GET }, { '<', OK2 } },
+		   "GET / HTTP/1.1\r\nX-A: no\r\n\r\n..." },
+	    { '<', OK2 },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q POST t=/x p=/x q= h=h v=1.1 n=2 b=49 l=30 c=1\n"
 	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\n"
 	  "E 200 p=/x end=0 qb=30 rb=2 ok=1\n" Q_GET R_OK2 E_OK2 },
 	{ "chunks, extensions, trailers",
 	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n"
 		   "5;n=v\r\nhello\r\n0A \r\n0123456789\r\n0\r\nX-A: trailer\r\n\r\n" },
-	    { '<', "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-R: t\r\n\r\n" },
-	    { '>', GET }, { '<', OK2 } },
+	    { '<', "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-R: "
+		   "t\r\n\r\n" },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q POST t=/x p=/x q= h=h v=1.1 n=2 b=63 l=-1 c=1\n"
 	  "R 200 OK m=POST v=1.1 n=1 b=47 l=-1 c=1 r=|\n"
 	  "E 200 p=/x end=0 qb=15 rb=3 ok=1\n" Q_GET R_OK2 E_OK2 },
 	{ "interim responses",
-	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n" },
-	    { '<', "HTTP/1.1 100 Continue\r\nX-R: no\r\n\r\n" }, { '>', "1" },
+	  { { '>', "POST /x HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: "
+		   "1\r\n\r\n" },
+	    { '<', "HTTP/1.1 100 Continue\r\nX-R: no\r\n\r\n" },
+	    { '>', "1" },
 	    { '<', "HTTP/1.1 103 Early Hints\r\nContent-Length: 7\r\n\r\n" OK2 } },
 	  "Q POST t=/x p=/x q= h=h v=1.1 n=3 b=70 l=1 c=1\n"
 	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\n"
 	  "E 200 p=/x end=0 qb=1 rb=2 ok=1\n" },
 	{ "no bodies: HEAD, 204, 304",
 	  { { '>', "HEAD /x HTTP/1.1\r\nHost: h\r\n\r\n" },
-	    { '<', "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" }, { '>', GET },
-	    { '<', "HTTP/1.1 204 No Content\r\n\r\n" }, { '>', GET },
-	    { '<', "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n" }, { '>', GET }, { '<', OK2 } },
+	    { '<', "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" },
+	    { '>', GET },
+	    { '<', "HTTP/1.1 204 No Content\r\n\r\n" },
+	    { '>', GET },
+	    { '<', "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n" },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q HEAD t=/x p=/x q= h=h v=1.1 n=1 b=29 l=-1 c=1\n"
-	  "R 200 OK m=HEAD v=1.1 n=1 b=40 l=100 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=0 ok=1\n" Q_GET
-	  "R 204 No Content m=GET v=1.1 n=0 b=27 l=-1 c=1 r=|\nE 204 p=/x end=0 qb=0 rb=0 ok=1\n" Q_GET
-	  "R 304 Not Modified m=GET v=1.1 n=1 b=48 l=5 c=1 r=|\nE 304 p=/x end=0 qb=0 rb=0 ok=1\n" Q_GET
-	  R_OK2 E_OK2 },
-	{ "body up to the close", { { '>', GET }, { '<', "HTTP/1.0 200 OK\r\n\r\nsome text" }, { ')', "" } },
+	  "R 200 OK m=HEAD v=1.1 n=1 b=40 l=100 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=0 "
+	  "ok=1\n" Q_GET "R 204 No Content m=GET v=1.1 n=0 b=27 l=-1 c=1 r=|\nE 204 p=/x end=0 "
+			 "qb=0 rb=0 ok=1\n" Q_GET
+	  "R 304 Not Modified m=GET v=1.1 n=1 b=48 l=5 c=1 r=|\nE 304 p=/x end=0 qb=0 rb=0 "
+	  "ok=1\n" Q_GET R_OK2 E_OK2 },
+	{ "body up to the close",
+	  { { '>', GET }, { '<', "HTTP/1.0 200 OK\r\n\r\nsome text" }, { ')', "" } },
 	  Q_GET "R 200 OK m=GET v=1.0 n=0 b=19 l=-1 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=9 ok=1\n",
 	  .flags = TCP_ONLY },
 	{ "closed in the middle of a body",
-	  { { '>', GET }, { '<', "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome" }, { ')', "" } },
+	  { { '>', GET },
+	    { '<', "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome" },
+	    { ')', "" } },
 	  Q_GET "R 200 OK m=GET v=1.1 n=1 b=39 l=20 c=1 r=|\nE 200 p=/x end=2 qb=0 rb=4 ok=1\n",
 	  .flags = TCP_ONLY },
-	{ "closed without an answer", { { '>', GET GET }, { ')', "" } },
+	{ "closed without an answer",
+	  { { '>', GET GET }, { ')', "" } },
 	  Q_GET Q_GET "E 0 p=/x end=2 qb=0 rb=0 ok=1\nE 0 p=/x end=2 qb=0 rb=0 ok=1\n",
 	  .flags = TCP_ONLY },
-	{ "half-closed by the client", { { '>', GET }, { '(', "" }, { '<', OK2 } }, Q_GET R_OK2 E_OK2 },
-	{ "reset", { { '>', GET }, { '<', "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome" }, { 'R', "" } },
+	{ "half-closed by the client",
+	  { { '>', GET }, { '(', "" }, { '<', OK2 } },
+	  Q_GET R_OK2 E_OK2 },
+	{ "reset",
+	  { { '>', GET },
+	    { '<', "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome" },
+	    { 'R', "" } },
 	  Q_GET "R 200 OK m=GET v=1.1 n=1 b=39 l=20 c=1 r=|\nE 200 p=/x end=1 qb=0 rb=4 ok=1\n",
 	  .flags = TCP_ONLY },
 	{ "connection: close ends it",
-	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n" }, { '<', OK2 },
-	    { '>', GET }, { '<', OK2 } },
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n" },
+	    { '<', OK2 },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=52 l=-1 c=1\n" R_OK2 E_OK2 },
 	{ "upgrade",
-	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" },
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: "
+		   "websocket\r\n\r\n" },
 	    { '<', "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x02hi" },
-	    { '>', GET }, { '<', OK2 } },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=3 b=69 l=-1 c=1\n"
 	  "R 101 Switching Protocols m=GET v=1.1 n=1 b=56 l=-1 c=1 r=|\n"
 	  "E 101 p=/x end=3 qb=0 rb=0 ok=1\n" },
 	{ "upgrade that is not taken",
-	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" }, { '<', OK2 },
-	    { '>', GET }, { '<', OK2 } },
+	  { { '>',
+	      "GET /x HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" },
+	    { '<', OK2 },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=3 b=63 l=-1 c=1\n" R_OK2 E_OK2 Q_GET R_OK2 E_OK2 },
 	{ "connect",
-	  { { '>', "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" }, { '<', "HTTP/1.1 200 OK\r\n\r\n" },
-	    { '>', "\x16\x03\x01" }, { '<', OK2 } },
+	  { { '>', "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n" },
+	    { '<', "HTTP/1.1 200 OK\r\n\r\n" },
+	    { '>', "\x16\x03\x01" },
+	    { '<', OK2 } },
 	  "Q CONNECT t=h:443 p= q= h=h:443 v=1.1 n=1 b=39 l=-1 c=1\n"
 	  "R 200 OK m=CONNECT v=1.1 n=0 b=19 l=-1 c=1 r=|\nE 200 p= end=3 qb=0 rb=0 ok=1\n" },
 	{ "secrets: cookies joined, parameters",
-	  { { '>', "GET /x?a=1&Api_Key=abc HTTP/1.1\r\nHost: h\r\nCookie: a=1\r\n\r\n" }, { '<', OK2 },
-	    { '>', "GET /x?key=&akey=v HTTP/1.1\r\nHost: h\r\n\r\n" }, { '<', OK2 } },
-	  "Q GET t=redacted:# p=/x q=redacted:# h=h v=1.1 n=2 b=57 l=-1 c=1\nk=1 redacted:#\n" R_OK2 E_OK2
-	  "Q GET t=/x?key=&akey=v p=/x q=key=&akey=v h=h v=1.1 n=1 b=40 l=-1 c=1\n" R_OK2 E_OK2 },
+	  { { '>', "GET /x?a=1&Api_Key=abc HTTP/1.1\r\nHost: h\r\nCookie: a=1\r\n\r\n" },
+	    { '<', OK2 },
+	    { '>', "GET /x?key=&akey=v HTTP/1.1\r\nHost: h\r\n\r\n" },
+	    { '<', OK2 } },
+	  "Q GET t=redacted:# p=/x q=redacted:# h=h v=1.1 n=2 b=57 l=-1 c=1\nk=1 "
+	  "redacted:#\n" R_OK2 E_OK2
+	  "Q GET t=/x?key=&akey=v p=/x q=key=&akey=v h=h v=1.1 n=1 b=40 l=-1 c=1\n" R_OK2
+		  E_OK2 },
 	{ "invalid head, answered",
 	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\nbad name: x\r\n\r\n" },
 	    { '<', "HTTP/1.1 400 Bad Request\r\nContent-Length: 2\r\n\r\nno" } },
 	  "R 400 Bad Request m= v=1.1 n=1 b=47 l=2 c=0 r=|\nE 400 p= end=0 qb=0 rb=2 ok=1\n" },
-	{ "no colon, answered", { { '>', GET "GET /x HTTP/1.1\r\nHost\r\n\r\n" }, { '<', OK2 OK2 } },
-	  Q_GET R_OK2 E_OK2 "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
-	{ "NUL in a value", { { '>', "GET /x HTTP/1.1\r\nX-A: a\0b\r\n\r\n", 29 }, { '<', OK2 } },
+	{ "no colon, answered",
+	  { { '>', GET "GET /x HTTP/1.1\r\nHost\r\n\r\n" }, { '<', OK2 OK2 } },
+	  Q_GET R_OK2 E_OK2
 	  "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
-	{ "answered before its head was complete", { { '>', "GET /x HTTP/1.1\r\nHost: h\r\n" }, { '<', OK2 } },
+	{ "NUL in a value",
+	  { { '>', "GET /x HTTP/1.1\r\nX-A: a\0b\r\n\r\n", 29 }, { '<', OK2 } },
+	  "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
+	{ "answered before its head was complete",
+	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\n" }, { '<', OK2 } },
 	  "R 200 OK m= v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p= end=0 qb=0 rb=2 ok=1\n" },
 	{ "contradicting framing",
-	  { { '>', "POST /x HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc" }, { '<', OK2 },
-	    { '>', GET }, { '<', OK2 } },
+	  { { '>', "POST /x HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc" },
+	    { '<', OK2 },
+	    { '>', GET },
+	    { '<', OK2 } },
 	  "Q POST t=/x p=/x q= h= v=1.1 n=2 b=58 l=-1 c=1\n"
 	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=2 ok=1\n" },
 	{ "long names, other controls",
-	  { { '>', "GET /x HTTP/1.1\r\nHost: h\r\n"
-		   "a123456789b123456789c123456789d123456789e123456789f123456789g12: 63\r\n"
-		   "a123456789b123456789c123456789d123456789e123456789f123456789g123: 64\r\n"
-		   "a123456789b123456789c123456789d123456789e123456789f123456789g1234: 65\r\n"
-		   "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h: 70\r\n"
-		   "X-A: a\x01" "b\tc \x7f\xff\r\n\r\n" }, { '<', OK2 } },
-	  "Q GET t=/x p=/x q= h=h v=1.1 n=6 b=330 l=-1 c=1\na=a\x01" "b\tc \x7f\xff|\n" R_OK2 E_OK2,
+	  { { '>',
+	      "GET /x HTTP/1.1\r\nHost: h\r\n"
+	      "a123456789b123456789c123456789d123456789e123456789f123456789g12: 63\r\n"
+	      "a123456789b123456789c123456789d123456789e123456789f123456789g123: 64\r\n"
+	      "a123456789b123456789c123456789d123456789e123456789f123456789g1234: 65\r\n"
+	      "a123456789b123456789c123456789d123456789e123456789f123456789g123456789h: 70\r\n"
+	      "X-A: a\x01"
+	      "b\tc \x7f\xff\r\n\r\n" },
+	    { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h=h v=1.1 n=6 b=330 l=-1 c=1\na=a\x01"
+	  "b\tc \x7f\xff|\n" R_OK2 E_OK2,
 	  .flags = WHOLE_ONLY },
-	{ "no HTTP: text", { { '>', "PING me\r\n" }, { '<', "+PONG\r\n" }, { '>', GET }, { '<', OK2 } }, "" },
+	{ "no HTTP: text",
+	  { { '>', "PING me\r\n" }, { '<', "+PONG\r\n" }, { '>', GET }, { '<', OK2 } },
+	  "" },
 	{ "no HTTP: 0.9", { { '>', "GET /x\r\n" }, { '<', "<html>" }, { ')', "" } }, "" },
-	{ "no HTTP: the server speaks first", { { '<', "220 hello\r\n" }, { '>', "HELO a b\r\n" } }, "" },
-	{ "no HTTP: binary", { { '>', "\x16\x03\x01\x02\x00\x01", 6 }, { '<', "\x16\x03\x03" }, { '>', GET } }, "" },
-	{ "HTTP/2 preface", { { '>', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, { '<', "\0\0\0\4", 4 } }, "" },
-	{ "unsolicited response", { { '<', "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n" } }, "" },
+	{ "no HTTP: the server speaks first",
+	  { { '<', "220 hello\r\n" }, { '>', "HELO a b\r\n" } },
+	  "" },
+	{ "no HTTP: binary",
+	  { { '>', "\x16\x03\x01\x02\x00\x01", 6 }, { '<', "\x16\x03\x03" }, { '>', GET } },
+	  "" },
+	{ "HTTP/2 preface",
+	  { { '>', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" }, { '<', "\0\0\0\4", 4 } },
+	  "" },
+	{ "unsolicited response",
+	  { { '<', "HTTP/1.1 408 Timeout\r\nContent-Length: 0\r\n\r\n" } },
+	  "" },
 };
 
 /* ---- What is printed ---- */
@@ -234,7 +299,8 @@ static void take_line(struct printed *p)
 {
 	int side = p->line[0] - '0';
 
-	if (p->nline < 3 || side < 1 || side > 2 || p->n[side] + p->nline > sizeof(p->side[0])) {
+	if (p->nline < 3 || side < 1 || side > 2 ||
+	    p->n[side] + p->nline > sizeof(p->side[0])) {
 		p->strange = true;
 		return;
 	}
@@ -303,7 +369,9 @@ enum way { PLAIN, VECTOR, MESSAGE, WAYS };
 static void put_bytes(int fd, const char *s, size_t n, enum way way)
 {
 	size_t half = n / 2;
-	struct iovec iov[3] = { { (char *)s, half }, { NULL, 0 }, { (char *)s + half, n - half } };
+	struct iovec iov[3] = { { (char *)s, half },
+				{ NULL, 0 },
+				{ (char *)s + half, n - half } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 3 };
 	ssize_t got;
 
@@ -329,6 +397,7 @@ static void get_bytes(int fd, size_t n, enum way way)
 		ssize_t got;
 
 		recv(fd, buf, 3, MSG_PEEK);
+		recv(fd, buf, 0, 0);
 		if (way == VECTOR)
 			got = readv(fd, iov, 2);
 		else if (way == MESSAGE)
@@ -342,7 +411,8 @@ static void get_bytes(int fd, size_t n, enum way way)
 }
 
 /* One piece, cut behind `at` bytes, or into single bytes. */
-static void transfer(int from, int to, const struct piece *p, size_t at, bool bytes, enum way way)
+static void transfer(int from, int to, const struct piece *p, size_t at, bool bytes,
+		     enum way way)
 {
 	size_t len = p->len ? p->len : strlen(p->text), i = 0;
 
@@ -363,8 +433,8 @@ static void reset(int fd)
 	close(fd);
 }
 
-static void hold(const struct conversation *c, struct pair p, size_t piece, size_t at, bool bytes,
-		 enum way way)
+static void hold(const struct conversation *c, struct pair p, size_t piece, size_t at,
+		 bool bytes, enum way way)
 {
 	char end[8];
 
@@ -409,8 +479,8 @@ static void show(const char *what, const char *s, size_t n)
 	printf(n && s[n - 1] == '\n' ? "" : "\n");
 }
 
-static bool judge(struct printed *p, const struct conversation *c, const char *how, size_t piece,
-		  size_t at)
+static bool judge(struct printed *p, const struct conversation *c, const char *how,
+		  size_t piece, size_t at)
 {
 	const char *client = c->client ? c->client : c->want;
 	bool good = !p->strange && same(p, 1, c->want) && same(p, 2, client);
@@ -432,8 +502,8 @@ struct test {
 	struct pair old[2]; /* connections from before we were attached */
 };
 
-static bool once(struct test *t, const struct conversation *c, bool tcp, size_t piece, size_t at,
-		 bool bytes)
+static bool once(struct test *t, const struct conversation *c, bool tcp, size_t piece,
+		 size_t at, bool bytes)
 {
 	enum way way = t->runs++ % WAYS;
 
@@ -441,7 +511,10 @@ static bool once(struct test *t, const struct conversation *c, bool tcp, size_t 
 	t->printed.strange = false;
 	hold(c, tcp ? connect_tcp() : connect_unix(), piece, at, bytes, way);
 	apitrace_consume(t->h);
-	return judge(&t->printed, c, bytes ? (tcp ? "tcp, bytes" : "unix, bytes") : tcp ? "tcp" : "unix",
+	return judge(&t->printed, c,
+		     bytes ? (tcp ? "tcp, bytes" : "unix, bytes")
+		     : tcp ? "tcp"
+			   : "unix",
 		     piece, at);
 }
 
@@ -518,9 +591,11 @@ static bool long_head(struct test *t)
 		s += sprintf(s, "X-Filler: %*s\r\n", 87, "v");
 	s += sprintf(s, "X-A: 2\r\nHost: h\r\nContent-Length: 2\r\n\r\n");
 	n = (size_t)(s - text);
-	sprintf(want, "Q GET t=/x p=/x q= h= v=1.1 n=%zu b=%zu l=2 c=0\na=1|\n"
-		      "R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p=/x end=0 qb=2 rb=2 ok=1\n"
-		      Q_GET R_OK2 E_OK2, (n - 25 - 38) / 99 + 4, n);
+	sprintf(want,
+		"Q GET t=/x p=/x q= h= v=1.1 n=%zu b=%zu l=2 c=0\na=1|\n"
+		"R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=0 r=|\nE 200 p=/x end=0 qb=2 rb=2 "
+		"ok=1\n" Q_GET R_OK2 E_OK2,
+		(n - 25 - 38) / 99 + 4, n);
 	memcpy(s, "hi", 2);
 	start(t);
 	for (size_t i = 0; i < n + 2; i += 7000)
@@ -555,7 +630,7 @@ static bool unread_body(struct test *t)
 	close(file);
 	return good && check(t, "unread body",
 			     Q_GET "R 200 OK m=GET v=1.1 n=1 b=42 l=50000 c=1 r=|\n"
-			     "E 200 p=/x end=0 qb=0 rb=50000 ok=1\n" Q_GET R_OK2 E_OK2);
+				   "E 200 p=/x end=0 qb=0 rb=50000 ok=1\n" Q_GET R_OK2 E_OK2);
 }
 
 /* More open requests than are kept: all are seen, the rest of the responses is counted. */
@@ -608,12 +683,14 @@ static bool joined_late(struct test *t)
 		say(p.client, p.server, GET, strlen(GET));
 		say(p.server, p.client, OK2, strlen(OK2));
 		end_pair(p);
-		good &= check(t, i ? "joined late, unix" : "joined late, tcp", Q_GET R_OK2 E_OK2);
+		good &= check(t, i ? "joined late, unix" : "joined late, tcp",
+			      Q_GET R_OK2 E_OK2);
 	}
 	return good && counter_of(t, "http.joined_late") == late + 4;
 }
 
-/* What could not be read is counted and nothing is made up; then the next exchange synchronises. */
+/* What could not be read is counted and nothing is made up; then the next exchange
+ * synchronises. */
 static bool unreadable(struct test *t)
 {
 	struct pair p = connect_tcp();
@@ -638,8 +715,9 @@ static bool unreadable(struct test *t)
 	say(p.server, p.client, OK2, strlen(OK2));
 	end_pair(p);
 	apitrace_consume(t->h);
-	good &= same(&t->printed, 1, Q_GET R_OK2 E_OK2 Q_GET Q_GET R_OK2 E_OK2 R_OK2 E_OK2 Q_GET R_OK2
-			     E_OK2 Q_GET R_OK2 E_OK2);
+	good &= same(&t->printed, 1,
+		     Q_GET R_OK2 E_OK2 Q_GET Q_GET R_OK2 E_OK2 R_OK2 E_OK2 Q_GET R_OK2 E_OK2
+			     Q_GET R_OK2 E_OK2);
 	good &= same(&t->printed, 2, Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2);
 	if (!good)
 		check(t, "unreadable", "(see the test)");
@@ -690,8 +768,11 @@ static void open_old(struct test *t)
 
 static int setup(struct test *t)
 {
-	struct apitrace_opts opts = { .sz = sizeof(opts), .write = on_write, .arg = &t->printed,
-				      .pid = getpid(), .plugin = getenv("APITRACE_PLUGIN") };
+	struct apitrace_opts opts = { .sz = sizeof(opts),
+				      .write = on_write,
+				      .arg = &t->printed,
+				      .pid = getpid(),
+				      .plugin = getenv("APITRACE_PLUGIN") };
 	struct apitrace_diag d;
 	int err;
 

@@ -26,7 +26,7 @@ static unsigned chunk_begin_func(struct at_http_eng *e)
 /* A digit of the size; else what follows the size. */
 static void chunk_func(struct at_http_eng *e, unsigned begin)
 {
-	struct at_walk walk = at_http_func(e, "http_chunk", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_chunk", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *v, *n;
 	struct at_ir *fold = ir_let(b, ir_subi(b, ir_ori(b, c, 0x20), 'a')), *ext;
@@ -37,7 +37,8 @@ static void chunk_func(struct at_http_eng *e, unsigned begin)
 	v = ir_let(b, v);
 	n = ir_let(b, HL(digits));
 	WS(pos, ir_addi(b, pos, 1));
-	IF(ir_and(b, ir_ulti(b, v, 16), ir_iszero(b, ir_ulti(b, ir_subi(b, c, '9' + 1), 'A' - '9' - 1))));
+	IF(ir_and(b, ir_ulti(b, v, 16),
+		  ir_iszero(b, ir_ulti(b, ir_subi(b, c, '9' + 1), 'A' - '9' - 1))));
 	IF(ir_eqi(b, n, 15));
 	ir_return(b, at_http_step(w, e->f_invalid));
 	END;
@@ -47,8 +48,9 @@ static void chunk_func(struct at_http_eng *e, unsigned begin)
 	END;
 	ext = ir_or(b, ir_eqi(b, c, ';'), ir_or(b, ir_eqi(b, c, ' '), ir_eqi(b, c, '\t')));
 	ext = ir_let(b, ext);
-	IF(ir_iszero(b, ir_and(b, ir_nei(b, n, 0),
-			       ir_or(b, ext, ir_or(b, ir_eqi(b, c, '\r'), ir_eqi(b, c, '\n'))))));
+	IF(ir_iszero(b,
+		     ir_and(b, ir_nei(b, n, 0),
+			    ir_or(b, ext, ir_or(b, ir_eqi(b, c, '\r'), ir_eqi(b, c, '\n'))))));
 	ir_return(b, at_http_step(w, e->f_invalid));
 	END;
 	IF(ext);
@@ -64,7 +66,7 @@ static void chunk_func(struct at_http_eng *e, unsigned begin)
 
 static void chunk_ext_func(struct at_http_eng *e, unsigned begin)
 {
-	struct at_walk walk = at_http_func(e, "http_chunk_ext", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_chunk_ext", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0));
 
@@ -82,7 +84,7 @@ static void chunk_ext_func(struct at_http_eng *e, unsigned begin)
 
 static void chunk_lf_func(struct at_http_eng *e, unsigned begin)
 {
-	struct at_walk walk = at_http_func(e, "http_chunk_lf", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_chunk_lf", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0));
 
@@ -97,7 +99,7 @@ static void chunk_lf_func(struct at_http_eng *e, unsigned begin)
 /* The line end behind a chunk's data; digits is 1 behind its CR. */
 static void chunk_end_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_chunk_end", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_chunk_end", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0));
 
@@ -118,7 +120,7 @@ static void chunk_end_func(struct at_http_eng *e)
 /* Content in the window, or what is ignored there. */
 static void body_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_body", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_body", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *k;
 	unsigned n = ir_local(b);

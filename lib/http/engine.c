@@ -51,24 +51,31 @@ static bool lay_out(struct at_http_eng *e)
 static void make_maps(struct at_http_eng *e)
 {
 	e->m_conn = at_plan_map(e->plan, &(struct at_plan_map){
-		.name = "http_conn", .kind = AT_MAP_SK_STORAGE,
-		.key_size = sizeof(int), .value_size = e->total,
-	});
+						 .name = "http_conn",
+						 .kind = AT_MAP_SK_STORAGE,
+						 .key_size = sizeof(int),
+						 .value_size = e->total,
+					 });
 	e->m_mark = at_plan_map(e->plan, &(struct at_plan_map){
-		.name = "http_mark", .kind = AT_MAP_SK_STORAGE,
-		.key_size = sizeof(int), .value_size = sizeof(struct at_http_mark),
-	});
+						 .name = "http_mark",
+						 .kind = AT_MAP_SK_STORAGE,
+						 .key_size = sizeof(int),
+						 .value_size = sizeof(struct at_http_mark),
+					 });
 	e->m_win = at_plan_map(e->plan, &(struct at_plan_map){
-		.name = "http_window", .kind = AT_MAP_PERCPU_ARRAY, .max_entries = 2,
-		.key_size = sizeof(uint32_t), .value_size = sizeof(struct at_http_win),
-	});
+						.name = "http_window",
+						.kind = AT_MAP_PERCPU_ARRAY,
+						.max_entries = 2,
+						.key_size = sizeof(uint32_t),
+						.value_size = sizeof(struct at_http_win),
+					});
 }
 
 /* Callees before callers. */
 static void (*const writers[])(struct at_http_eng *) = {
-	at_http_text_funcs,   at_http_fail_funcs,  at_http_finish_funcs, at_http_window_funcs,
-	at_http_line_funcs,   at_http_field_funcs, at_http_name_funcs,	 at_http_body_funcs,
-	at_http_exchange_funcs, at_http_walk_func, at_http_tap_progs,	 at_http_close_prog,
+	at_http_text_funcs,     at_http_fail_funcs,  at_http_finish_funcs, at_http_window_funcs,
+	at_http_line_funcs,     at_http_field_funcs, at_http_name_funcs,   at_http_body_funcs,
+	at_http_exchange_funcs, at_http_walk_func,   at_http_tap_progs,    at_http_close_prog,
 };
 
 int at_http_engine(struct at_http *h)
@@ -86,7 +93,8 @@ int at_http_engine(struct at_http *h)
 			"the texts that http probes want take %u bytes of a connection, "
 			"%d is the most",
 			e.total, AT_HTTP_MOST);
-		at_hint(h->lw->diags, "use fewer fields, or shorter: config = { http_value_len = 64 }");
+		at_hint(h->lw->diags,
+			"use fewer fields, or shorter: config = { http_value_len = 64 }");
 		return -1;
 	}
 	make_maps(&e);

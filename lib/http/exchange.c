@@ -91,8 +91,8 @@ static void head_end(struct at_walk *w, struct at_ir *msg, struct at_ir *frame,
 		     enum at_http_half half)
 {
 	struct at_irb *b = w->b;
-	struct at_ir *known = ir_eqi(b, ir_andi(b, frame, AT_FR_LENGTH | AT_FR_BAD_LENGTH),
-				     AT_FR_LENGTH);
+	struct at_ir *known =
+		ir_eqi(b, ir_andi(b, frame, AT_FR_LENGTH | AT_FR_BAD_LENGTH), AT_FR_LENGTH);
 
 	MS(msg, header_bytes, ir_sub(b, at_http_off(w, WL(pos)), HL(start)));
 	MS(msg, head_ns, WL(now));
@@ -169,7 +169,8 @@ static struct at_ir *method_of_next(struct at_walk *w)
 static void response_body(struct at_walk *w, struct at_ir *msg, struct at_ir *frame)
 {
 	struct at_irb *b = w->b;
-	struct at_ir *method = method_of_next(w), *status = ir_let(b, ML(msg, status)), *none, *up;
+	struct at_ir *method = method_of_next(w), *status = ir_let(b, ML(msg, status)), *none,
+		     *up;
 
 	up = ir_and(b, ir_un(b, AT_OP_BOOL, ir_andi(b, method, AT_HTTP_M_CONNECT)),
 		    ir_ulti(b, ir_subi(b, status, 200), 100));
@@ -301,14 +302,15 @@ static void pair_func(struct at_http_eng *e)
 	RETURN(0);
 }
 
-/* The request half waits behind an asked upgrade that did not come; 1 if bytes are lost by it. */
+/* The request half waits behind an asked upgrade that did not come; 1 if bytes are lost by it.
+ */
 static void release_hold(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *other = ir_muli(b, ir_andi(b, ir_xori(b, HL(dir), 1), 1),
 				      sizeof(struct at_http_stream));
-	const int64_t state = offsetof(struct at_http_state, half) +
-			      offsetof(struct at_http_stream, state);
+	const int64_t state =
+		offsetof(struct at_http_state, half) + offsetof(struct at_http_stream, state);
 
 	IF(KL(held));
 	ir_return(b, ir_call(b, w->e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
@@ -405,7 +407,8 @@ static void finish_func(struct at_http_eng *e)
 	END;
 	msg = ir_let(b, ir_addi(b, w->conn, e->resp_off));
 	state = ir_let(b, HL(state));
-	by_fin = ir_select(b, HL(dir), ir_load(b, 4, w->conn, fin + 4), ir_load(b, 4, w->conn, fin));
+	by_fin = ir_select(b, HL(dir), ir_load(b, 4, w->conn, fin + 4),
+			   ir_load(b, 4, w->conn, fin));
 	by_fin = ir_and(b, ir_eqi(b, state, AT_S_TO_CLOSE), by_fin);
 	end = ir_select(b, ir_eqi(b, KL(closed), 2), C(AT_HTTP_RESET), C(AT_HTTP_CLOSED));
 	end = ir_let(b, ir_select(b, by_fin, C(AT_HTTP_COMPLETE), end));

@@ -182,7 +182,8 @@ static void value_func(struct at_http_eng *e, unsigned line_end)
 {
 	struct at_walk walk = at_http_func(e, "http_value", 3), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *n = value_scan(w, pos), *m = ir_get(b, ir_local(b)), *c;
+	struct at_ir *pos = at_http_pos(w), *n = value_scan(w, pos),
+		     *m = ir_get(b, ir_local(b)), *c;
 
 	e->f_step[AT_S_VALUE] = b->index;
 	ir_set(b, m->index, n);
@@ -316,7 +317,8 @@ static unsigned length_func(struct at_http_eng *e)
 	ir_repeat(b, C(20), trip, at_http_context(w));
 	v = ir_let(b, ir_load(b, 8, w->win, tmp_at(T_NUM)));
 	bad = ir_or(b, ir_ugei(b, ir_subi(b, full, 1), 18), ir_slti(b, v, 0));
-	bad = ir_or(b, bad, ir_and(b, ir_andi(b, HL(frame), AT_FR_LENGTH), ir_ne(b, v, HL(length))));
+	bad = ir_or(b, bad,
+		    ir_and(b, ir_andi(b, HL(frame), AT_FR_LENGTH), ir_ne(b, v, HL(length))));
 	IF(bad);
 	add_frame(w, AT_FR_LENGTH | AT_FR_BAD_LENGTH);
 	RETURN(0);
@@ -361,7 +363,9 @@ static unsigned coding_func(struct at_http_eng *e)
 static const struct {
 	const char *name;
 	int64_t bit;
-} options[] = { { "close", AT_FR_CLOSE }, { "keep-alive", AT_FR_KEEP }, { "upgrade", AT_FR_UPGRADE } };
+} options[] = { { "close", AT_FR_CLOSE },
+		{ "keep-alive", AT_FR_KEEP },
+		{ "upgrade", AT_FR_UPGRADE } };
 
 /* A byte of the Connection field; behind the last one a comma. The token is in half.word. */
 static unsigned option_trip(struct at_http_eng *e)
@@ -369,7 +373,8 @@ static unsigned option_trip(struct at_http_eng *e)
 	struct at_walk walk = at_http_trip(e, "http_option_trip"), *w = &walk;
 	struct at_irb *b = w->b;
 	const int64_t word = offsetof(struct at_http_stream, word);
-	struct at_ir *i = ir_let(b, ir_load(b, 8, w->win, tmp_at(T_AT))), *n, *c, *low, *high, *k;
+	struct at_ir *i = ir_let(b, ir_load(b, 8, w->win, tmp_at(T_AT))), *n, *c, *low, *high,
+		     *k;
 
 	n = ir_let(b, ir_load(b, 2, w->half, offsetof(struct at_http_stream, text.len)));
 	c = ir_let(b, ir_select(b, ir_ult(b, i, n), engine_byte(w, i), C(',')));
@@ -382,10 +387,13 @@ static unsigned option_trip(struct at_http_eng *e)
 		size_t len = strlen(options[o].name);
 		struct at_ir *same = ir_eqi(b, k, (int64_t)len);
 
-		same = ir_and(b, same, ir_eqi(b, low, (int64_t)at_word_of(options[o].name, len)));
+		same = ir_and(b, same,
+			      ir_eqi(b, low, (int64_t)at_word_of(options[o].name, len)));
 		if (len > 8)
-			same = ir_and(b, same, ir_eqi(b, high, (int64_t)at_word_of(
-						       options[o].name + 8, len - 8)));
+			same = ir_and(
+				b, same,
+				ir_eqi(b, high,
+				       (int64_t)at_word_of(options[o].name + 8, len - 8)));
 		IF(same);
 		add_frame(w, options[o].bit);
 		END;
@@ -442,7 +450,8 @@ static void mark_secret(struct at_walk *w, struct at_ir *cap)
 /* A field is complete: what it says about framing, and whether it holds a secret. */
 static void field_end_func(struct at_http_eng *e)
 {
-	unsigned length = length_func(e), coding = coding_func(e), connection = connection_func(e);
+	unsigned length = length_func(e), coding = coding_func(e),
+		 connection = connection_func(e);
 	struct at_walk walk = at_http_func(e, "http_field_end", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *engine;

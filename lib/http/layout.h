@@ -22,35 +22,35 @@
 #include "lib/http/http.h"
 
 enum {
-	AT_HTTP_CARRY = 64,    /* bytes of an unfinished token kept for the next read */
-	AT_HTTP_READ = 4096,   /* most bytes of one read of user memory */
+	AT_HTTP_CARRY = 64,  /* bytes of an unfinished token kept for the next read */
+	AT_HTTP_READ = 4096, /* most bytes of one read of user memory */
 	AT_HTTP_EDGE = AT_HTTP_CARRY + AT_HTTP_READ,
-	AT_HTTP_STEP = 64,     /* most bytes of text one step takes, or appends */
-	AT_HTTP_LINE = 128,    /* most bytes of a value that one step takes with its line */
-	AT_HTTP_ENGINE = 128,  /* bytes kept of the fields that the engine reads itself */
-	AT_HTTP_METHODS = 64,  /* requests whose method is remembered for framing */
-	AT_HTTP_HEAD = 65536,  /* bytes of a head that are read for captures */
+	AT_HTTP_STEP = 64,      /* most bytes of text one step takes, or appends */
+	AT_HTTP_LINE = 128,     /* most bytes of a value that one step takes with its line */
+	AT_HTTP_ENGINE = 128,   /* bytes kept of the fields that the engine reads itself */
+	AT_HTTP_METHODS = 64,   /* requests whose method is remembered for framing */
+	AT_HTTP_HEAD = 65536,   /* bytes of a head that are read for captures */
 	AT_HTTP_MEMORY = 16384, /* per connection, unless one slot alone needs more */
-	AT_HTTP_NAMES = 64,    /* different names wanted in one half */
-	AT_HTTP_PUTS = 8,      /* pieces of text one step may append: power of two */
-	AT_HTTP_PAD = 192,     /* behind the last slot, so that bounds stay simple */
-	AT_HTTP_MOST = 60000,  /* of memory per connection: what the kernel takes, and 16 bits */
+	AT_HTTP_NAMES = 64,     /* different names wanted in one half */
+	AT_HTTP_PUTS = 8,       /* pieces of text one step may append: power of two */
+	AT_HTTP_PAD = 192,      /* behind the last slot, so that bounds stay simple */
+	AT_HTTP_MOST = 60000, /* of memory per connection: what the kernel takes, and 16 bits */
 	AT_HTTP_TRIPS = 1 << 20, /* steps per call */
 };
 
 /* Where a half stands. Those from AT_S_NO_INPUT on need no further byte. */
 enum {
-	AT_S_START,     /* between messages */
-	AT_S_FIRST,     /* first token of a message */
+	AT_S_START, /* between messages */
+	AT_S_FIRST, /* first token of a message */
 	AT_S_TARGET,
 	AT_S_VERSION,
 	AT_S_STATUS,
-	AT_S_NAME,      /* at the start of a line of the head */
-	AT_S_LONG,      /* inside a name too long to be wanted */
-	AT_S_LEAD,      /* white space before a value */
+	AT_S_NAME, /* at the start of a line of the head */
+	AT_S_LONG, /* inside a name too long to be wanted */
+	AT_S_LEAD, /* white space before a value */
 	AT_S_VALUE,
-	AT_S_SPACE,     /* white space that may end a value */
-	AT_S_CHUNK,     /* digits of a chunk's size */
+	AT_S_SPACE, /* white space that may end a value */
+	AT_S_CHUNK, /* digits of a chunk's size */
 	AT_S_CHUNK_EXT,
 	AT_S_CHUNK_LF,
 	AT_S_CHUNK_END, /* line end behind a chunk's data */
@@ -70,8 +70,13 @@ enum { AT_DIR_IN, AT_DIR_OUT };
 
 /* What the fields of a head say about framing (half.frame). */
 enum {
-	AT_FR_LENGTH = 1, AT_FR_BAD_LENGTH = 2, AT_FR_CODED = 4, AT_FR_CHUNKED = 8,
-	AT_FR_CLOSE = 16, AT_FR_KEEP = 32, AT_FR_UPGRADE = 64,
+	AT_FR_LENGTH = 1,
+	AT_FR_BAD_LENGTH = 2,
+	AT_FR_CODED = 4,
+	AT_FR_CHUNKED = 8,
+	AT_FR_CLOSE = 16,
+	AT_FR_KEEP = 32,
+	AT_FR_UPGRADE = 64,
 };
 
 /* Fields that the engine reads itself. */
@@ -99,23 +104,23 @@ struct at_http_sip { /* SipHash-1-3 in progress */
 };
 
 struct at_http_stream {
-	uint32_t busy;       /* 1 while a program walks it */
+	uint32_t busy; /* 1 while a program walks it */
 	uint32_t state, role, dir;
-	uint32_t self;       /* offset of this struct in the connection */
-	uint32_t msg;        /* offset of the message being written */
-	uint32_t pair;       /* response: offset of its request's slot; 0: none */
+	uint32_t self; /* offset of this struct in the connection */
+	uint32_t msg;  /* offset of the message being written */
+	uint32_t pair; /* response: offset of its request's slot; 0: none */
 	uint32_t part, ncarry, frame, engine;
 	uint32_t first_line; /* no field line seen yet, so nothing can be continued */
 	uint32_t fold, trailer, interim, digits, secret, host_set, line;
-	uint32_t begun;      /* response: its status line was read */
-	uint64_t off;        /* bytes of the stream up to the window's end */
-	uint64_t start;      /* of the message, in the same count */
-	uint64_t next;       /* TCP: position of the next call */
+	uint32_t begun; /* response: its status line was read */
+	uint64_t off;   /* bytes of the stream up to the window's end */
+	uint64_t start; /* of the message, in the same count */
+	uint64_t next;  /* TCP: position of the next call */
 	uint64_t first_ns, body_left, length;
-	uint64_t cap, cap2;  /* captures that the text goes to */
-	uint64_t delim[3];   /* bytes that end a part of the target, each eight times */
-	uint64_t word[2];    /* name of the query parameter being read */
-	uint32_t nword, scan; /* its length + 1; 0: not at a name; scan: 1 after '?' */
+	uint64_t cap, cap2;       /* captures that the text goes to */
+	uint64_t delim[3];        /* bytes that end a part of the target, each eight times */
+	uint64_t word[2];         /* name of the query parameter being read */
+	uint32_t nword, scan;     /* its length + 1; 0: not at a name; scan: 1 after '?' */
 	struct at_http_text text; /* engine field: */
 	uint8_t bytes[AT_HTTP_ENGINE + 8];
 	uint8_t carry[AT_HTTP_CARRY]; /* right-aligned */
@@ -123,17 +128,17 @@ struct at_http_stream {
 
 struct at_http_state {
 	struct at_http_conn pub;
-	uint32_t dead;       /* nothing more to be seen */
-	uint32_t tentative;  /* not known yet to be in step */
-	uint32_t broken;     /* two calls walked one half at once */
-	uint32_t poison;     /* the request half is lost; ends with the last answer */
-	uint32_t held;       /* bytes came while an upgrade was pending */
-	uint32_t closed;     /* 1: connection ended, 2: by RST */
-	uint32_t fin[2];     /* by direction */
-	uint64_t send_ns;    /* start of the send in progress */
+	uint32_t dead;              /* nothing more to be seen */
+	uint32_t tentative;         /* not known yet to be in step */
+	uint32_t broken;            /* two calls walked one half at once */
+	uint32_t poison;            /* the request half is lost; ends with the last answer */
+	uint32_t held;              /* bytes came while an upgrade was pending */
+	uint32_t closed;            /* 1: connection ended, 2: by RST */
+	uint32_t fin[2];            /* by direction */
+	uint64_t send_ns;           /* start of the send in progress */
 	uint64_t req_seq, resp_seq; /* requests begun, responses ended */
 	struct at_http_stream half[2];
-	uint64_t slot_seq[16]; /* 1 + sequence number of the request in a slot */
+	uint64_t slot_seq[16];            /* 1 + sequence number of the request in a slot */
 	uint8_t methods[AT_HTTP_METHODS]; /* AT_HTTP_M_HEAD, AT_HTTP_M_CONNECT */
 };
 
@@ -155,22 +160,23 @@ struct at_http_win {
 	uint64_t iov, niov;  /* pieces to come */
 	uint64_t now, verdict, nobuf;
 	uint64_t tmp[16];
-	uint64_t nput, put;  /* pieces of text to be appended; the next of them */
+	uint64_t nput, put;              /* pieces of text to be appended; the next of them */
 	uint64_t piece[AT_HTTP_PUTS][2]; /* src | n << 32, capture word */
-	uint64_t user[2];    /* read from user memory: an iovec, first bytes */
-	uint8_t sep[72];     /* ", " */
+	uint64_t user[2];                /* read from user memory: an iovec, first bytes */
+	uint8_t sep[72];                 /* ", " */
 };
 
 /* Engine while it writes the programs. */
 struct at_http_eng {
 	struct at_http *h;
 	struct at_plan *plan;
-	struct at_irb b;     /* function being written */
+	struct at_irb b; /* function being written */
 	unsigned m_conn, m_mark, m_win;
 	unsigned resp_off, slots_off, blank_off, spill_off, total;
 	unsigned sip_off[2], nsip[2]; /* by half: offset of the first state, number */
 	/* Functions, in the order in which they are written. */
-	unsigned f_put, f_secret, f_sip_end, f_trail, f_more, f_fail, f_invalid, f_token, f_join;
+	unsigned f_put, f_secret, f_sip_end, f_trail, f_more, f_fail, f_invalid, f_token,
+		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
@@ -185,7 +191,8 @@ struct at_walk {
 
 /* Begins a function of (connection, half, window, …). */
 struct at_walk at_http_func(struct at_http_eng *e, const char *name, unsigned nparams);
-/* The same, written into its caller: calls may be 8 deep in the kernel, and a clause needs some. */
+/* The same, written into its caller: calls may be 8 deep in the kernel, and a clause needs
+ * some. */
 struct at_walk at_http_inline(struct at_http_eng *e, const char *name, unsigned nparams);
 struct at_walk at_http_trip(struct at_http_eng *e, const char *name);
 /* Address of the words that a trip finds: connection, half, window. */
@@ -200,16 +207,17 @@ void at_http_put_line(struct at_walk *w, struct at_ir *pos, struct at_ir *n);
 void at_http_reset_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 void at_http_end_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c);
-const struct at_http_capture *at_http_capture_of(const struct at_http_eng *e,
-						 enum at_http_half half, enum at_http_what what);
+const struct at_http_capture *
+at_http_capture_of(const struct at_http_eng *e, enum at_http_half half, enum at_http_what what);
 /* swar.c */
 int64_t at_swar(unsigned c);
 struct at_ir *at_swar_less(struct at_irb *b, struct at_ir *w, unsigned n);
 struct at_ir *at_swar_equal(struct at_irb *b, struct at_ir *w, struct at_ir *eight);
 struct at_ir *at_swar_first(struct at_irb *b, struct at_ir *mask);
-struct at_ir *at_swar_plain(struct at_irb *b, struct at_ir *w); /* letters, digits, '-': 0x80 each */
-struct at_ir *at_is_token(struct at_irb *b, struct at_ir *c);   /* by RFC 9110 */
-uint64_t at_word_of(const char *s, unsigned n); /* up to 8 bytes, little endian */
+struct at_ir *at_swar_plain(struct at_irb *b,
+			    struct at_ir *w); /* letters, digits, '-': 0x80 each */
+struct at_ir *at_is_token(struct at_irb *b, struct at_ir *c); /* by RFC 9110 */
+uint64_t at_word_of(const char *s, unsigned n);               /* up to 8 bytes, little endian */
 
 /* line.c, field.c, body.c, exchange.c, window.c, tap.c: each writes its functions. */
 void at_http_window_funcs(struct at_http_eng *e);
@@ -225,22 +233,22 @@ void at_http_tap_progs(struct at_http_eng *e);
 void at_http_close_prog(struct at_http_eng *e);
 
 /* Loads and stores of members; `w` and `b` are in scope. */
-#define AT_SIZE(type, f) sizeof(((struct type *)0)->f)
-#define AT_LD(type, addr, f) ir_load(b, AT_SIZE(type, f), addr, offsetof(struct type, f))
+#define AT_SIZE(type, f)        sizeof(((struct type *)0)->f)
+#define AT_LD(type, addr, f)    ir_load(b, AT_SIZE(type, f), addr, offsetof(struct type, f))
 #define AT_ST(type, addr, f, v) ir_store(b, AT_SIZE(type, f), addr, offsetof(struct type, f), v)
-#define HL(f) AT_LD(at_http_stream, w->half, f)
-#define HS(f, v) AT_ST(at_http_stream, w->half, f, v)
-#define WL(f) AT_LD(at_http_win, w->win, f)
-#define WS(f, v) AT_ST(at_http_win, w->win, f, v)
-#define KL(f) AT_LD(at_http_state, w->conn, f)
-#define KS(f, v) AT_ST(at_http_state, w->conn, f, v)
-#define ML(m, f) AT_LD(at_http_msg, m, f)
-#define MS(m, f, v) AT_ST(at_http_msg, m, f, v)
-#define C(v) ir_const(b, (int64_t)(v))
-#define RETURN(v) ir_return(b, ir_const(b, v))
-#define IF(cond) ir_if(b, cond)
-#define ELSE ir_else(b)
-#define END ir_end(b)
+#define HL(f)                   AT_LD(at_http_stream, w->half, f)
+#define HS(f, v)                AT_ST(at_http_stream, w->half, f, v)
+#define WL(f)                   AT_LD(at_http_win, w->win, f)
+#define WS(f, v)                AT_ST(at_http_win, w->win, f, v)
+#define KL(f)                   AT_LD(at_http_state, w->conn, f)
+#define KS(f, v)                AT_ST(at_http_state, w->conn, f, v)
+#define ML(m, f)                AT_LD(at_http_msg, m, f)
+#define MS(m, f, v)             AT_ST(at_http_msg, m, f, v)
+#define C(v)                    ir_const(b, (int64_t)(v))
+#define RETURN(v)               ir_return(b, ir_const(b, v))
+#define IF(cond)                ir_if(b, cond)
+#define ELSE                    ir_else(b)
+#define END                     ir_end(b)
 
 /* Byte at d[pos + off]; pos is known to be at most AT_HTTP_EDGE. */
 static inline struct at_ir *at_byte(struct at_irb *b, struct at_ir *win, struct at_ir *pos,
@@ -249,7 +257,8 @@ static inline struct at_ir *at_byte(struct at_irb *b, struct at_ir *win, struct 
 	return ir_load(b, 1, ir_add(b, win, pos), off);
 }
 
-/* A value that the verifier knows nothing of: through memory, by an address LLVM cannot follow. */
+/* A value that the verifier knows nothing of: through memory, by an address LLVM cannot follow.
+ */
 struct at_ir *at_http_forget(struct at_walk *w, struct at_ir *v);
 /* Position in the window, bounded for the verifier (returns 1 where it cannot be). */
 struct at_ir *at_http_pos(struct at_walk *w);

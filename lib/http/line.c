@@ -93,8 +93,8 @@ static struct at_ir *method_flags(struct at_walk *w, struct at_ir *pos)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *word = ir_let(b, ir_load(b, 8, ir_add(b, w->win, pos), 0));
-	struct at_ir *head = ir_eqi(b, ir_andi(b, word, FIVE_BYTES),
-				    (int64_t)at_word_of("HEAD ", 5));
+	struct at_ir *head =
+		ir_eqi(b, ir_andi(b, word, FIVE_BYTES), (int64_t)at_word_of("HEAD ", 5));
 	struct at_ir *connect = ir_eqi(b, word, (int64_t)at_word_of("CONNECT ", 8));
 
 	return ir_let(b, ir_select(b, head, C(AT_HTTP_M_HEAD),
@@ -185,7 +185,8 @@ static void first_func(struct at_http_eng *e, unsigned begin_request)
 {
 	struct at_walk walk = at_http_func(e, "http_first", 3), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *n = ir_let(b, at_http_step(w, e->f_token)), *pos = at_http_pos(w), *at, *c;
+	struct at_ir *n = ir_let(b, at_http_step(w, e->f_token)), *pos = at_http_pos(w), *at,
+		     *c;
 	struct at_ir *role, *err;
 
 	e->f_step[AT_S_FIRST] = b->index;
@@ -199,16 +200,17 @@ static void first_func(struct at_http_eng *e, unsigned begin_request)
 	at = ir_let(b, ir_add(b, w->win, pos));
 	c = ir_let(b, ir_load(b, 1, ir_add(b, at, n), 0));
 	IF(ir_eqi(b, role, AT_ROLE_RESPONSE));
-	IF(ir_and(b, ir_eqi(b, c, '/'), ir_eqi(b, ir_load(b, 4, at, 0),
-					       (int64_t)at_word_of("HTTP", 4))));
+	IF(ir_and(b, ir_eqi(b, c, '/'),
+		  ir_eqi(b, ir_load(b, 4, at, 0), (int64_t)at_word_of("HTTP", 4))));
 	HS(state, C(AT_S_STATUS));
 	RETURN(0);
 	END;
 	ir_return(b, at_http_step(w, e->f_invalid));
 	END;
 	/* A response before any request: which it answers was not seen. */
-	IF(ir_and(b, ir_iszero(b, role), ir_eqi(b, ir_andi(b, ir_load(b, 8, at, 0), FIVE_BYTES),
-					       (int64_t)at_word_of("HTTP/", 5))));
+	IF(ir_and(b, ir_iszero(b, role),
+		  ir_eqi(b, ir_andi(b, ir_load(b, 8, at, 0), FIVE_BYTES),
+			 (int64_t)at_word_of("HTTP/", 5))));
 	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
 	END;
 	IF(ir_and(b, ir_eqi(b, c, ' '), ir_nei(b, n, 0)));
@@ -545,7 +547,8 @@ static unsigned target_delim_func(struct at_http_eng *e, const unsigned *part)
 {
 	struct at_walk walk = at_http_func(e, "http_target_delim", 3), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n, *slashes;
+	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n,
+		     *slashes;
 
 	IF(ir_eqi(b, c, '/'));
 	ir_return(b, at_http_step(w, part[AT_T_PATH]));
@@ -576,8 +579,8 @@ static unsigned target_delim_func(struct at_http_eng *e, const unsigned *part)
 
 static void target_func(struct at_http_eng *e)
 {
-	static const char *const names[] = { "", "http_scheme", "http_authority", "http_path",
-					     "http_query", "http_rest" };
+	static const char *const names[] = { "",          "http_scheme", "http_authority",
+					     "http_path", "http_query",  "http_rest" };
 	unsigned part[AT_T_REST + 1], fresh, end, delim;
 	struct at_walk walk, *w = &walk;
 	struct at_irb *b = &e->b;

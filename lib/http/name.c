@@ -88,8 +88,8 @@ struct found {
 enum { HOST_BITS = AT_CAP_SECRET };
 static const int64_t HOST_MASK = (1ll << HOST_BITS) - 1;
 
-static void compare(struct at_walk *w, enum at_http_half half, struct at_ir *at, struct at_ir *n,
-		    const struct found *out)
+static void compare(struct at_walk *w, enum at_http_half half, struct at_ir *at,
+		    struct at_ir *n, const struct found *out)
 {
 	struct at_http_eng *e = w->e;
 	struct at_irb *b = w->b;
@@ -112,12 +112,14 @@ static void compare(struct at_walk *w, enum at_http_half half, struct at_ir *at,
 	}
 }
 
-/* (conn, half, win, capture word): a field begins; it is joined to what was there of that name. */
+/* (conn, half, win, capture word): a field begins; it is joined to what was there of that name.
+ */
 static unsigned capture_begin_func(struct at_http_eng *e)
 {
 	struct at_walk walk = at_http_func(e, "http_capture_begin", 4), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *cap = ir_param(b, 3), *off = ir_let(b, ir_andi(b, cap, 0xffff)), *text, *flags;
+	struct at_ir *cap = ir_param(b, 3), *off = ir_let(b, ir_andi(b, cap, 0xffff)), *text,
+		     *flags;
 
 	IF(ir_ugti(b, off, e->total - AT_HTTP_PAD));
 	RETURN(1);
@@ -157,7 +159,8 @@ static unsigned take_func(struct at_http_eng *e)
 	unsigned capture_begin = capture_begin_func(e);
 	struct at_walk walk = at_http_func(e, "http_take", 5), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *cap = ir_param(b, 3), *host = ir_let(b, ir_andi(b, ir_param(b, 4), HOST_MASK));
+	struct at_ir *cap = ir_param(b, 3),
+		     *host = ir_let(b, ir_andi(b, ir_param(b, 4), HOST_MASK));
 	struct at_ir *engine = ir_let(b, ir_shri(b, ir_param(b, 4), HOST_BITS));
 
 	IF(ir_and(b, ir_nei(b, host, 0), ir_iszero(b, HL(host_set))));
@@ -171,8 +174,9 @@ static unsigned take_func(struct at_http_eng *e)
 	IF(engine);
 	HS(engine, engine);
 	ir_zero(b, w->half, offsetof(struct at_http_stream, text), sizeof(struct at_http_text));
-	HS(cap2, ir_addi(b, HL(self), (int64_t)(offsetof(struct at_http_stream, text) |
-						(uint64_t)AT_HTTP_ENGINE << AT_CAP_WIDTH)));
+	HS(cap2, ir_addi(b, HL(self),
+			 (int64_t)(offsetof(struct at_http_stream, text) |
+				   (uint64_t)AT_HTTP_ENGINE << AT_CAP_WIDTH)));
 	END;
 	RETURN(0);
 	return b->index;
@@ -204,7 +208,8 @@ static unsigned match_func(struct at_http_eng *e)
 	compare(w, AT_HTTP_OF_RESPONSE, at, n, &found);
 	END;
 	cut_long_head(w, &found);
-	second = ir_or(b, ir_get(b, found.host), ir_shli(b, ir_get(b, found.engine), HOST_BITS));
+	second =
+		ir_or(b, ir_get(b, found.host), ir_shli(b, ir_get(b, found.engine), HOST_BITS));
 	second = ir_let(b, second);
 	IF(ir_or(b, ir_get(b, found.cap), second));
 	ir_do(b, ir_call(b, take, 5, w->conn, w->half, w->win, ir_get(b, found.cap), second));
@@ -268,7 +273,8 @@ static unsigned name_slow_func(struct at_http_eng *e, unsigned empty_line, unsig
 {
 	struct at_walk walk = at_http_func(e, "http_name", 3), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n, *fold;
+	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n,
+		     *fold;
 	unsigned func = b->index;
 
 	IF(ir_or(b, ir_eqi(b, c, ' '), ir_eqi(b, c, '\t')));
@@ -291,7 +297,8 @@ static unsigned name_slow_func(struct at_http_eng *e, unsigned empty_line, unsig
 
 /* ---- The usual line, in one step ---- */
 
-/* Length of the plain name at pos if a colon ends it, within 32 bytes; else leaves for the slow step. */
+/* Length of the plain name at pos if a colon ends it, within 32 bytes; else leaves for the slow
+ * step. */
 static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos, unsigned slow)
 {
 	struct at_irb *b = w->b;

@@ -11,23 +11,38 @@
 #include <sys/socket.h>
 
 enum { /* enum bpf_func_id */
-	MAP_LOOKUP = 1, GET_PID_TGID = 14, GET_COOKIE = 46, STORAGE_GET = 107, STORAGE_DELETE = 108,
-	PROBE_READ_USER = 112, PROBE_READ_KERNEL = 113, KTIME_BOOT = 125, SKC_TO_TCP = 137,
-	CURRENT_TASK = 158, TASK_REGS = 175,
+       MAP_LOOKUP = 1,
+       GET_PID_TGID = 14,
+       GET_COOKIE = 46,
+       STORAGE_GET = 107,
+       STORAGE_DELETE = 108,
+       PROBE_READ_USER = 112,
+       PROBE_READ_KERNEL = 113,
+       KTIME_BOOT = 125,
+       SKC_TO_TCP = 137,
+       CURRENT_TASK = 158,
+       TASK_REGS = 175,
 };
 
-enum { /* of the kernel's headers */
-	PF_NO_REGISTERS = 0x00200000 | 0x10, /* PF_KTHREAD, PF_IO_WORKER */
-	TS_COMPAT = 2, TCP = 6, CREATE = 1,
-	SYN_TIMES = 3, /* attempts to read two counters that belong together */
-	EMPTY_PIECES = 4, /* of a call that may come before the first bytes */
-	SEARCHES = 32, /* changes of direction after which a connection is taken for no HTTP */
-	PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
-	TCP_ESTABLISHED = 1, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_CLOSE_WAIT = 8, TCP_LAST_ACK = 9,
+enum {                                      /* of the kernel's headers */
+       PF_NO_REGISTERS = 0x00200000 | 0x10, /* PF_KTHREAD, PF_IO_WORKER */
+       TS_COMPAT = 2,
+       RCV_SHUTDOWN = 1,
+       TCP = 6,
+       CREATE = 1,
+       SYN_TIMES = 3,    /* attempts to read two counters that belong together */
+       EMPTY_PIECES = 4, /* of a call that may come before the first bytes */
+       SEARCHES = 32, /* changes of direction after which a connection is taken for no HTTP */
+       PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
+       TCP_ESTABLISHED = 1,
+       TCP_FIN_WAIT1 = 4,
+       TCP_CLOSE = 7,
+       TCP_CLOSE_WAIT = 8,
+       TCP_LAST_ACK = 9,
 };
 
 /* System calls of x86-64 whose second argument is the buffer, iovecs, or a msghdr. */
-static const int buffer_calls[] = { 0, 1, 44, 45 };   /* read write sendto recvfrom */
+static const int buffer_calls[] = { 0, 1, 44, 45 };     /* read write sendto recvfrom */
 static const int vector_calls[] = { 19, 20, 327, 328 }; /* readv writev preadv2 pwritev2 */
 static const int message_calls[] = { 46, 47 };          /* sendmsg recvmsg */
 
@@ -108,7 +123,8 @@ static unsigned filter_func(struct at_http_eng *e)
 		for (size_t i = 0; i < e->h->uses.n; i++) {
 			int port = e->h->uses.v[i].port;
 
-			any = ir_or(b, any, ir_or(b, ir_eqi(b, sport, port), ir_eqi(b, dport, port)));
+			any = ir_or(b, any,
+				    ir_or(b, ir_eqi(b, sport, port), ir_eqi(b, dport, port)));
 		}
 		leave_if(b, ir_iszero(b, any));
 	}
@@ -136,7 +152,8 @@ static unsigned position_func(struct at_http_eng *e)
 {
 	unsigned func = begin(e, "http_position", 3);
 	struct at_irb *b = &e->b;
-	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0))), *before, *inner;
+	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0))), *before,
+		     *inner;
 
 	IF(ir_iszero(b, tp));
 	RETURN(-1);
@@ -152,7 +169,8 @@ static unsigned position_func(struct at_http_eng *e)
 
 			before = ir_let(b, btf_load(b, 8, ir_let(b, again), count));
 			inner = ir_let(b, btf_load(b, 4, ir_let(b, again), high));
-			inner = ir_let(b, ir_sub(b, inner, btf_load(b, 4, ir_let(b, again), low)));
+			inner = ir_let(b,
+				       ir_sub(b, inner, btf_load(b, 4, ir_let(b, again), low)));
 			inner = ir_let(b, ir_un(b, AT_OP_ZEXT32, inner));
 			place = dir ? ir_add(b, before, inner) : ir_sub(b, before, inner);
 			IF(ir_eq(b, before, btf_load(b, 8, ir_let(b, again), count)));
@@ -181,7 +199,8 @@ static unsigned source_func(struct at_http_eng *e)
 	WS(room, C(0));
 	task = ir_let(b, ir_helper(b, CURRENT_TASK, 0));
 	leave_if(b, ir_andi(b, btf_load(b, 4, task, "task_struct.flags"), PF_NO_REGISTERS));
-	leave_if(b, ir_andi(b, btf_load(b, 4, task, "task_struct.thread_info.status"), TS_COMPAT));
+	leave_if(b,
+		 ir_andi(b, btf_load(b, 4, task, "task_struct.thread_info.status"), TS_COMPAT));
 	regs = ir_let(b, ir_helper(b, TASK_REGS, 1, task));
 	nr = ir_let(b, btf_load(b, 8, regs, "pt_regs.orig_ax"));
 	buf = ir_let(b, btf_load(b, 8, regs, "pt_regs.si"));
@@ -236,8 +255,8 @@ static void init_address(struct at_irb *b, struct at_ir *conn, struct at_ir *sk)
 		IF(ir_eqi(b, family, AF_INET));
 		ir_store(b, 4, conn, ends[i].off, btf_load(b, 4, sk, ends[i].v4));
 		ELSE;
-		ir_do(b, ir_helper(b, PROBE_READ_KERNEL, 3, ir_addi(b, conn, ends[i].off), C(16),
-				   ir_add(b, sk, ir_sym(b, v6))));
+		ir_do(b, ir_helper(b, PROBE_READ_KERNEL, 3, ir_addi(b, conn, ends[i].off),
+				   C(16), ir_add(b, sk, ir_sym(b, v6))));
 		END;
 	}
 }
@@ -295,13 +314,15 @@ static struct at_ir *set_mark(struct at_irb *b, unsigned mark, struct at_ir *sk,
 static struct at_ir *is_method(struct at_walk *w, struct at_ir *word)
 {
 	struct at_irb *b = w->b;
-	struct at_ir *high = ir_let(b, ir_load(b, 8, w->win, offsetof(struct at_http_win, user) + 8));
+	struct at_ir *high =
+		ir_let(b, ir_load(b, 8, w->win, offsetof(struct at_http_win, user) + 8));
 	struct at_ir *space = at_swar_equal(b, word, C(at_swar(' ')));
 	struct at_ir *later = at_swar_equal(b, high, C(at_swar(' ')));
 
 	space = ir_let(b, ir_or(b, space, later));
-	return ir_and(b, ir_nei(b, space, 0),
-		      ir_nei(b, ir_andi(b, word, 0xffffffffff), (int64_t)at_word_of("HTTP/", 5)));
+	return ir_and(
+		b, ir_nei(b, space, 0),
+		ir_nei(b, ir_andi(b, word, 0xffffffffff), (int64_t)at_word_of("HTTP/", 5)));
 }
 
 /*
@@ -345,7 +366,8 @@ static unsigned sniff_func(struct at_http_eng *e)
 	END;
 	END;
 	ir_return(b, ir_iszero(b, ir_or(b, at_is_token(b, first),
-					ir_or(b, ir_eqi(b, first, '\r'), ir_eqi(b, first, '\n')))));
+					ir_or(b, ir_eqi(b, first, '\r'),
+					      ir_eqi(b, first, '\n')))));
 	return func;
 }
 
@@ -358,7 +380,8 @@ static unsigned search_func(struct at_http_eng *e)
 {
 	unsigned func = begin(e, "http_search", 2);
 	struct at_irb *b = &e->b;
-	struct at_ir *mark = ir_param(b, 0), *dir = ir_let(b, ir_addi(b, ir_param(b, 1), 1)), *n;
+	struct at_ir *mark = ir_param(b, 0), *dir = ir_let(b, ir_addi(b, ir_param(b, 1), 1)),
+		     *n;
 
 	leave_if(b, ir_eq(b, AT_LD(at_http_mark, mark, last), dir));
 	AT_ST(at_http_mark, mark, last, dir);
@@ -464,13 +487,15 @@ static unsigned admit_func(struct at_http_eng *e, const struct admit *a, unsigne
 
 /* ---- A call ---- */
 
-/* (connection, half, window, sock, length | direction << 32): takes the half, finds its place, walks. */
+/* (connection, half, window, sock, length | direction << 32): takes the half, finds its place,
+ * walks. */
 static unsigned half_func(struct at_http_eng *e, const struct admit *a)
 {
 	struct at_walk walk = at_http_inline(e, "http_call", 5), *w = &walk;
 	struct at_irb *b = w->b;
 	unsigned func = b->index, now = ir_local(b);
-	struct at_ir *ret = ir_let(b, ir_andi(b, ir_param(b, 4), 0x7fffffff)), *sk = ir_param(b, 3);
+	struct at_ir *ret = ir_let(b, ir_andi(b, ir_param(b, 4), 0x7fffffff)),
+		     *sk = ir_param(b, 3);
 	struct at_ir *dir = ir_let(b, ir_shri(b, ir_param(b, 4), 32)), *pos, *next, *busy;
 
 	busy = ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1));
@@ -492,8 +517,8 @@ static unsigned half_func(struct at_http_eng *e, const struct admit *a)
 	ELSE;
 	ir_set(b, now, pos);
 	END;
-	HS(next, ir_select(b, ir_eqi(b, ir_get(b, now), -1), C(-1),
-			   ir_add(b, ir_get(b, now), ret)));
+	HS(next,
+	   ir_select(b, ir_eqi(b, ir_get(b, now), -1), C(-1), ir_add(b, ir_get(b, now), ret)));
 	END;
 	ir_set(b, now, C(0));
 	IF(ir_eqi(b, dir, AT_DIR_OUT));
@@ -549,7 +574,8 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 {
 	unsigned func = begin(e, "http_tap", 4), conn;
 	struct at_irb *b = &e->b;
-	struct at_ir *sk = ir_param(b, 0), *ret = ir_param(b, 1), *dir = ir_param(b, 2), *win, *mark;
+	struct at_ir *sk = ir_param(b, 0), *ret = ir_param(b, 1), *dir = ir_param(b, 2), *win,
+		     *mark;
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
 	struct at_ir *half, *tentative, *verdict;
 
@@ -601,10 +627,15 @@ static void add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *
 	const struct at_http_use *u = &e->h->uses.v[0];
 
 	at_plan_prog(e->plan, &(struct at_plan_prog){
-		.kind = kind, .provider = "http", .probe = u->use->point->text, .target = target,
-		.func = e->b.index, .alternative = "socktp", .optional = optional,
-		.range = u->use->point->range,
-	});
+				      .kind = kind,
+				      .provider = "http",
+				      .probe = u->use->point->text,
+				      .target = target,
+				      .func = e->b.index,
+				      .alternative = "socktp",
+				      .optional = optional,
+				      .range = u->use->point->range,
+			      });
 }
 
 static struct at_ir *prog_begin(struct at_http_eng *e, const char *name)
@@ -622,6 +653,11 @@ static void recv_prog(struct at_http_eng *e, unsigned tap)
 	flags = ir_let(b, ir_load(b, 8, ir_param(b, 0), 16));
 	leave_if(b, ir_slti(b, ret, 0));
 	leave_if(b, ir_andi(b, flags, PEEK_OOB_ERRQUEUE));
+	/* Nothing was asked for, so nothing came: not the end of the stream. */
+	IF(ir_iszero(b, ret));
+	leave_if(b, ir_iszero(b, ir_andi(b, btf_load(b, 1, sk, "sock.sk_shutdown"),
+					 RCV_SHUTDOWN)));
+	END;
 	none = ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
 	ir_do(b, ir_call(b, tap, 4, sk, ret, C(AT_DIR_IN), none));
 	RETURN(0);
@@ -745,18 +781,21 @@ static unsigned close_trip(struct at_http_eng *e)
 	return b->index;
 }
 
-/* RST, sent or received: the error says so, or a close out of a state that a FIN would have left. */
+/* RST, sent or received: the error says so, or a close out of a state that a FIN would have
+ * left. */
 static struct at_ir *is_reset(struct at_irb *b, struct at_ir *sk, struct at_ir *old)
 {
 	struct at_ir *err = ir_let(b, btf_load(b, 4, sk, "sock.sk_err"));
-	struct at_ir *open = ir_or(b, ir_eqi(b, old, TCP_ESTABLISHED), ir_eqi(b, old, TCP_CLOSE_WAIT));
+	struct at_ir *open =
+		ir_or(b, ir_eqi(b, old, TCP_ESTABLISHED), ir_eqi(b, old, TCP_CLOSE_WAIT));
 
 	return ir_or(b, ir_or(b, ir_eqi(b, err, ECONNRESET), ir_eqi(b, err, EPIPE)),
 		     ir_and(b, open, ir_iszero(b, err)));
 }
 
 /* What the change of state says: fin by direction, closed. Leaves for all other changes. */
-static void note_state(struct at_walk *w, struct at_ir *sk, struct at_ir *old, struct at_ir *new)
+static void note_state(struct at_walk *w, struct at_ir *sk, struct at_ir *old,
+		       struct at_ir *new)
 {
 	struct at_irb *b = w->b;
 	const int64_t fin = offsetof(struct at_http_state, fin);
@@ -779,18 +818,23 @@ void at_http_close_prog(struct at_http_eng *e)
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
 	struct at_ir *sk = prog_begin(e, "http_close"), *old, *new, *role[2], *out, *ended;
-	const int64_t half = offsetof(struct at_http_state, half), fin = offsetof(struct at_http_state, fin);
+	const int64_t half = offsetof(struct at_http_state, half),
+		      fin = offsetof(struct at_http_state, fin);
 
 	old = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
 	new = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 16)));
 	leave_if(b, ir_and(b, ir_nei(b, new, TCP_CLOSE),
-			   ir_and(b, ir_nei(b, new, TCP_FIN_WAIT1), ir_nei(b, new, TCP_LAST_ACK))));
+			   ir_and(b, ir_nei(b, new, TCP_FIN_WAIT1),
+				  ir_nei(b, new, TCP_LAST_ACK))));
 	w->conn = storage(b, e->m_conn, sk, 0);
 	leave_if(b, ir_iszero(b, w->conn));
 	note_state(w, sk, old, new);
 	for (unsigned d = 0; d < 2; d++)
-		role[d] = ir_eqi(b, ir_load(b, 4, w->conn, half + d * sizeof(struct at_http_stream) +
-						 offsetof(struct at_http_stream, role)), AT_ROLE_RESPONSE);
+		role[d] = ir_eqi(b,
+				 ir_load(b, 4, w->conn,
+					 half + d * sizeof(struct at_http_stream) +
+						 offsetof(struct at_http_stream, role)),
+				 AT_ROLE_RESPONSE);
 	out = ir_let(b, role[1]);
 	leave_if(b, ir_iszero(b, ir_or(b, out, role[0])));
 	ended = ir_select(b, out, ir_load(b, 4, w->conn, fin + 4), ir_load(b, 4, w->conn, fin));
@@ -801,7 +845,8 @@ void at_http_close_prog(struct at_http_eng *e)
 	w->half = ir_addi(b, ir_muli(b, out, sizeof(struct at_http_stream)), half);
 	w->half = ir_let(b, ir_add(b, w->conn, w->half));
 	/* Whoever walks it now looks again when done. */
-	leave_if(b, ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1)));
+	leave_if(b,
+		 ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1)));
 	WS(now, ir_helper(b, KTIME_BOOT, 0));
 	ir_repeat(b, C(AT_HTTP_METHODS + 1), trip, at_http_context(w));
 	ir_do(b, ir_xchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0)));

@@ -31,8 +31,8 @@ static void at_most(struct at_irb *b, struct at_ir *v, uint64_t most)
 
 /* ---- Secret parameters ---- */
 
-static const char *const secret_names[] = { "key",       "api_key", "token",    "access_token",
-					    "sig",       "signature", "password", NULL };
+static const char *const secret_names[] = { "key", "api_key",   "token",    "access_token",
+					    "sig", "signature", "password", NULL };
 
 /* A secret name was read, and an '=' behind it. */
 static void name_judge(struct at_walk *w)
@@ -299,7 +299,10 @@ static unsigned sip_end_func(struct at_http_eng *e)
 static void sip_reset(struct at_walk *w, unsigned off)
 {
 	static const uint64_t start[4] = {
-		0x736f6d6570736575, 0x646f72616e646f6d, 0x6c7967656e657261, 0x7465646279746573,
+		0x736f6d6570736575,
+		0x646f72616e646f6d,
+		0x6c7967656e657261,
+		0x7465646279746573,
 	};
 	struct at_irb *b = w->b;
 
@@ -388,7 +391,8 @@ static void put_next_func(struct at_http_eng *e, unsigned put)
 	WS(nput, C(0));
 	END;
 	piece = ir_load(b, 8, entry, off);
-	ir_do(b, ir_call(b, put, 5, w->conn, w->half, w->win, piece, ir_load(b, 8, entry, off + 8)));
+	ir_do(b, ir_call(b, put, 5, w->conn, w->half, w->win, piece,
+			 ir_load(b, 8, entry, off + 8)));
 	RETURN(0);
 }
 
@@ -398,7 +402,8 @@ static unsigned put_func(struct at_http_eng *e, unsigned sip_put)
 	struct at_walk walk = at_http_func(e, "http_put", 5), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *piece = ir_param(b, 3), *cap = ir_param(b, 4);
-	struct at_ir *n = ir_let(b, ir_shri(b, piece, 32)), *src, *off, *text, *len, *full, *room;
+	struct at_ir *n = ir_let(b, ir_shri(b, piece, 32)), *src, *off, *text, *len, *full,
+		     *room;
 	struct at_ir *sip = ir_let(b, ir_andi(b, ir_shri(b, cap, AT_CAP_HASH), 0xffff));
 	struct at_ir *at, *k;
 

@@ -6,13 +6,50 @@
  */
 #include "lib/http/layout.h"
 
-/* The most frequent first. */
-static const uint8_t order[] = {
-	AT_S_NAME,  AT_S_LEAD,	AT_S_VALUE,	AT_S_BODY,     AT_S_TARGET,    AT_S_START,
-	AT_S_FIRST, AT_S_VERSION, AT_S_STATUS,	AT_S_HEAD_END, AT_S_MSG_END,   AT_S_EXCHANGE,
-	AT_S_CHUNK, AT_S_CHUNK_LF, AT_S_CHUNK_END, AT_S_TO_CLOSE, AT_S_CHUNK_EXT, AT_S_SPACE,
-	AT_S_LONG,  AT_S_OVER,	AT_S_LOST,	AT_S_HOLD,
+/* States with a step of their own, ascending; content and what is ignored are one step. */
+static const uint8_t states[] = {
+	AT_S_START,     AT_S_FIRST,    AT_S_TARGET,    AT_S_VERSION, AT_S_STATUS,
+	AT_S_LONG,      AT_S_LEAD,     AT_S_VALUE,     AT_S_SPACE,   AT_S_CHUNK,
+	AT_S_CHUNK_EXT, AT_S_CHUNK_LF, AT_S_CHUNK_END, AT_S_BODY,
 };
+
+static void step(struct at_walk *w, int state)
+{
+	struct at_irb *b = w->b;
+
+	ir_return(b, at_http_step(w, w->e->f_step[state]));
+}
+
+/* The step of a state among the n of `of`, by halves. */
+static void dispatch(struct at_walk *w, struct at_ir *state, const uint8_t *of, size_t n)
+{
+	struct at_irb *b = w->b;
+
+	if (n == 1) {
+		step(w, of[0]);
+		return;
+	}
+	IF(ir_ulti(b, state, of[n / 2]));
+	dispatch(w, state, of, n / 2);
+	ELSE;
+	dispatch(w, state, of + n / 2, n - n / 2);
+	END;
+}
+
+/* A head's end, a message's and an exchange's often come together. */
+static void steps_without_input(struct at_walk *w)
+{
+	struct at_irb *b = w->b;
+
+	for (int state = AT_S_HEAD_END; state <= AT_S_EXCHANGE; state++) {
+		IF(ir_eqi(b, HL(state), state));
+		IF(at_http_step(w, w->e->f_step[state]));
+		RETURN(1);
+		END;
+		END;
+	}
+	RETURN(0);
+}
 
 static unsigned walk_trip(struct at_http_eng *e)
 {
@@ -23,21 +60,16 @@ static unsigned walk_trip(struct at_http_eng *e)
 	IF(WL(nput));
 	ir_return(b, at_http_step(w, e->f_put));
 	END;
-	IF(ir_and(b, ir_ulti(b, state, AT_S_NO_INPUT), ir_uge(b, WL(pos), WL(end))));
+	IF(ir_ugei(b, state, AT_S_NO_INPUT));
+	steps_without_input(w);
+	END;
+	IF(ir_uge(b, WL(pos), WL(end)));
 	ir_return(b, at_http_step(w, e->f_refill));
 	END;
-	/* Content and what is ignored are one function. */
-	IF(ir_ulti(b, ir_subi(b, state, AT_S_BODY), AT_S_NO_INPUT - AT_S_BODY));
-	ir_return(b, at_http_step(w, e->f_step[AT_S_BODY]));
+	IF(ir_eqi(b, state, AT_S_NAME));
+	step(w, AT_S_NAME);
 	END;
-	for (size_t i = 0; i < at_count(order); i++) {
-		if (order[i] >= AT_S_BODY && order[i] < AT_S_NO_INPUT)
-			continue;
-		IF(ir_eqi(b, state, order[i]));
-		ir_return(b, at_http_step(w, e->f_step[order[i]]));
-		END;
-	}
-	RETURN(1);
+	dispatch(w, state, states, at_count(states));
 	return b->index;
 }
 

@@ -28,7 +28,8 @@ struct at_walk at_http_inline(struct at_http_eng *e, const char *name, unsigned 
 struct at_walk at_http_func(struct at_http_eng *e, const char *name, unsigned nparams)
 {
 	struct at_irb *b = &e->b;
-	const unsigned mem[] = { e->total, sizeof(struct at_http_stream), sizeof(struct at_http_win) };
+	const unsigned mem[] = { e->total, sizeof(struct at_http_stream),
+				 sizeof(struct at_http_win) };
 
 	ir_begin(b, e->plan, name, AT_FN_SUB, nparams);
 	b->fn->by_itself = b->fn->noinline = true;
