@@ -42,3 +42,13 @@ uint64_t at_out_recursion(const struct at_run *run)
 	}
 	return sum;
 }
+
+uint64_t at_out_counter(const struct at_run *run, const char *name)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < run->plan->counters.n; i++)
+		if (!strcmp(run->plan->counters.v[i].name, name))
+			sum += at_counter_read(run, i);
+	return sum;
+}

@@ -13,5 +13,7 @@ size_t at_out_first(const struct at_rows *rows, unsigned top);
 size_t at_out_buckets(const struct at_view *v, const struct at_bucket **first);
 /* Times programs were not run because they were running already, over all programs. */
 uint64_t at_out_recursion(const struct at_run *run);
+/* A counter of the plan by name; 0 when there is none. */
+uint64_t at_out_counter(const struct at_run *run, const char *name);
 
 #endif

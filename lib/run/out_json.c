@@ -188,16 +188,6 @@ static void json_lost(struct at_render *r, uint64_t events)
 }
 
 /* Sum of the counters of this name ("map_full" has one per map). */
-static uint64_t sum_of(const struct at_run *run, const char *name)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < run->plan->counters.n; i++)
-		if (!strcmp(run->plan->counters.v[i].name, name))
-			sum += at_counter_read(run, i);
-	return sum;
-}
-
 /* Members in the order of the specification; those that the engine does not count are 0. */
 static void put_http(struct at_render *r, const struct at_run *run)
 {
@@ -212,11 +202,11 @@ static void put_http(struct at_render *r, const struct at_run *run)
 		struct at_buf name = { 0 };
 
 		at_buf_printf(&name, "http.%s", names[i]);
-		put_member(&b, names[i], sum_of(run, name.s ? name.s : ""), !i);
+		put_member(&b, names[i], at_out_counter(run, name.s ? name.s : ""), !i);
 		at_buf_free(&name);
 	}
-	put_member(&b, "lost", sum_of(run, "lost"), false);
-	put_member(&b, "map_full", sum_of(run, "map_full"), false);
+	put_member(&b, "lost", at_out_counter(run, "lost"), false);
+	put_member(&b, "map_full", at_out_counter(run, "map_full"), false);
 	put_member(&b, "recursion", at_out_recursion(run), false);
 	at_buf_put(&b, "}", 1);
 	put_line(r, &b);
@@ -247,7 +237,7 @@ static void put_map_full(struct at_render *r, const struct at_run *run)
 
 static void json_counters(struct at_render *r, const struct at_run *run)
 {
-	uint64_t lost = sum_of(run, "lost");
+	uint64_t lost = at_out_counter(run, "lost");
 
 	if (lost)
 		json_lost(r, lost);

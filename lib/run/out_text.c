@@ -235,10 +235,15 @@ static void put_sentence(struct at_buf *b, const struct at_plan_counter *c, uint
 	at_buf_printf(b, "%" PRIu64 "%s\n", n, at + 4);
 }
 
-/* "seen" is what happened, not what was missed. */
-static bool is_missed(const struct at_plan_counter *c)
+/*
+ * "seen" is what happened, not what was missed. That client-side messages are
+ * not shown is worth a word to somebody who sees nothing else.
+ */
+static bool is_missed(const struct at_run *run, const struct at_plan_counter *c, uint64_t n)
 {
-	return strcmp(c->name, "http.seen") != 0;
+	if (strcmp(c->name, "http.client_unshown") == 0)
+		return n && n == at_out_counter(run, "http.seen");
+	return n && strcmp(c->name, "http.seen") != 0;
 }
 
 static void text_counters(struct at_render *r, const struct at_run *run)
@@ -248,9 +253,9 @@ static void text_counters(struct at_render *r, const struct at_run *run)
 
 	for (size_t i = 0; i < run->plan->counters.n; i++) {
 		const struct at_plan_counter *c = &run->plan->counters.v[i];
-		uint64_t n = is_missed(c) ? at_counter_read(run, i) : 0;
+		uint64_t n = at_counter_read(run, i);
 
-		if (n)
+		if (is_missed(run, c, n))
 			put_sentence(&b, c, n);
 	}
 	if (misses)
