@@ -74,3 +74,12 @@ void print_line(const char *label, const char *text, unsigned n)
 	else
 		printf("#   %s: (nothing more)\n", label);
 }
+
+void print_lines(const char *label, const char *text, unsigned n)
+{
+	while (n-- && *text) {
+		print_line(label, text, 1);
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+}

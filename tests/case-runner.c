@@ -238,8 +238,7 @@ static char *run_script(struct runner *r, struct section *script, bool json, boo
 static void print_messages(const struct run *run)
 {
 	printf("#   exit status %d\n", run->status);
-	for (unsigned i = 1; i <= 5; i++)
-		print_line("says", run->err, i);
+	print_lines("says", run->err, 5);
 }
 
 static void judge_run(struct runner *r, struct section *s, struct section *script)

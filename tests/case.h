@@ -94,6 +94,8 @@ void run_free(struct run *r);
 /* case-match.c */
 /* Number of the first line that differs, from 1; 0: none. patterns: '~' lines are expressions. */
 unsigned differing_line(const char *want, const char *got, bool patterns);
+/* The first lines of a text, at most n. */
+void print_lines(const char *label, const char *text, unsigned n);
 /* Line n of a text as "# label: …" on stdout. */
 void print_line(const char *label, const char *text, unsigned n);
 
