@@ -179,6 +179,7 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
+	unsigned f_filter, f_position, f_mark, f_admit;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
 
@@ -229,6 +230,8 @@ void at_http_exchange_funcs(struct at_http_eng *e);
 void at_http_fail_funcs(struct at_http_eng *e);
 void at_http_finish_funcs(struct at_http_eng *e);
 void at_http_walk_func(struct at_http_eng *e);
+void at_http_sock_funcs(struct at_http_eng *e);
+void at_http_admit_funcs(struct at_http_eng *e);
 void at_http_tap_progs(struct at_http_eng *e);
 void at_http_close_prog(struct at_http_eng *e);
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Connections end here: changes of a TCP socket's state end the exchanges that
+ * are open. May run in softirq, and inside the other programs.
+ */
+#include <errno.h>
+
+#include "lib/http/sock.h"
+
+enum { ESTABLISHED = 1, FIN_WAIT1 = 4, CLOSE = 7, CLOSE_WAIT = 8, LAST_ACK = 9 }; /* TCP_* */
+
+static unsigned close_trip(struct at_http_eng *e)
+{
+	struct at_walk walk = at_http_trip(e, "http_close_trip"), *w = &walk;
+	struct at_irb *b = w->b;
+
+	IF(at_http_step(w, e->f_finish));
+	RETURN(1);
+	END;
+	ir_return(b, at_http_step(w, e->f_exchange));
+	return b->index;
+}
+
+/* RST, sent or received: the error says so, or a close out of a state that a FIN would have
+ * left. */
+static struct at_ir *is_reset(struct at_irb *b, struct at_ir *sk, struct at_ir *old)
+{
+	struct at_ir *err = ir_let(b, at_sk_load(b, 4, sk, "sock.sk_err"));
+	struct at_ir *open = ir_or(b, ir_eqi(b, old, ESTABLISHED), ir_eqi(b, old, CLOSE_WAIT));
+
+	return ir_or(b, ir_or(b, ir_eqi(b, err, ECONNRESET), ir_eqi(b, err, EPIPE)),
+		     ir_and(b, open, ir_iszero(b, err)));
+}
+
+/* What the change of state says: fin by direction, closed. Leaves for all other changes. */
+static void note_state(struct at_walk *w, struct at_ir *sk, struct at_ir *old,
+		       struct at_ir *new)
+{
+	struct at_irb *b = w->b;
+	const int64_t fin = offsetof(struct at_http_state, fin);
+
+	IF(ir_eqi(b, new, CLOSE));
+	KS(closed, ir_addi(b, is_reset(b, sk, old), 1));
+	ELSE;
+	ir_store(b, 4, w->conn, fin + 4, C(1));
+	/* All that came was read, or the state would be another. */
+	IF(ir_eqi(b, new, LAST_ACK));
+	ir_store(b, 4, w->conn, fin, C(1));
+	END;
+	END;
+}
+
+/* May run in softirq, and inside the other programs: has a window of its own. */
+void at_http_close_prog(struct at_http_eng *e)
+{
+	unsigned trip = close_trip(e);
+	struct at_irb *b = &e->b;
+	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
+	struct at_ir *sk = at_http_prog_begin(e, "http_close"), *old, *new, *role[2], *out,
+		     *ended;
+	const int64_t half = offsetof(struct at_http_state, half),
+		      fin = offsetof(struct at_http_state, fin);
+
+	old = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
+	new = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 16)));
+	at_leave_if(b, ir_and(b, ir_nei(b, new, CLOSE),
+			      ir_and(b, ir_nei(b, new, FIN_WAIT1), ir_nei(b, new, LAST_ACK))));
+	w->conn = at_sk_storage(b, e->m_conn, sk, 0);
+	at_leave_if(b, ir_iszero(b, w->conn));
+	note_state(w, sk, old, new);
+	for (unsigned d = 0; d < 2; d++)
+		role[d] = ir_eqi(b,
+				 ir_load(b, 4, w->conn,
+					 half + d * sizeof(struct at_http_stream) +
+						 offsetof(struct at_http_stream, role)),
+				 AT_ROLE_RESPONSE);
+	out = ir_let(b, role[1]);
+	at_leave_if(b, ir_iszero(b, ir_or(b, out, role[0])));
+	ended = ir_select(b, out, ir_load(b, 4, w->conn, fin + 4), ir_load(b, 4, w->conn, fin));
+	at_leave_if(b, ir_iszero(b, ir_or(b, ended, KL(closed))));
+	at_leave_if(b, KL(dead));
+	w->win = at_http_window(e, 1);
+	at_leave_if(b, ir_iszero(b, w->win));
+	w->half = ir_addi(b, ir_muli(b, out, sizeof(struct at_http_stream)), half);
+	w->half = ir_let(b, ir_add(b, w->conn, w->half));
+	/* Whoever walks it now looks again when done. */
+	at_leave_if(b, ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0),
+				  C(1)));
+	WS(now, ir_helper(b, KTIME_BOOT, 0));
+	ir_repeat(b, C(AT_HTTP_METHODS + 1), trip, at_http_context(w));
+	ir_do(b, ir_xchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0)));
+	RETURN(0);
+	at_http_add_prog(e, AT_PROG_TP_BTF, "inet_sock_set_state", false);
+}

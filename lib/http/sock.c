@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sockets, as the programs see them: fields by BTF, what can be known of one
+ * without its bytes, its place in the stream, its mark.
+ */
+#include "lib/http/sock.h"
+
+#include <sys/socket.h>
+
+enum {
+	TCP = 6,       /* IPPROTO_TCP */
+	SYN_TIMES = 3, /* attempts to read two counters that belong together */
+};
+
+struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr, const char *path)
+{
+	unsigned sym = at_plan_sym(b->plan, AT_SYM_BTF_OFFSET, path, 0);
+
+	return ir_load(b, width, ir_add(b, addr, ir_sym(b, sym)), 0);
+}
+
+struct at_ir *at_sk_storage(struct at_irb *b, unsigned map, struct at_ir *sk, int flags)
+{
+	return ir_let(b, ir_helper(b, STORAGE_GET, 4, ir_map(b, map), sk, C(0), C(flags)));
+}
+
+struct at_ir *at_http_window(struct at_http_eng *e, int entry)
+{
+	struct at_irb *b = &e->b;
+	struct at_ir *key = ir_slot(b, 8);
+
+	ir_store(b, 4, key, 0, C(entry));
+	return ir_let(b, ir_helper(b, MAP_LOOKUP, 2, ir_map(b, e->m_win), key));
+}
+
+/* Leaves the function with 0 when the condition holds. */
+void at_leave_if(struct at_irb *b, struct at_ir *cond)
+{
+	IF(cond);
+	RETURN(0);
+	END;
+}
+
+unsigned at_http_begin(struct at_http_eng *e, const char *name, unsigned nparams)
+{
+	ir_begin(&e->b, e->plan, name, AT_FN_SUB, nparams);
+	e->b.fn->noinline = true;
+	return e->b.index;
+}
+
+/* ---- Filters ---- */
+
+bool at_http_all_name_ports(const struct at_http *h)
+{
+	for (size_t i = 0; i < h->uses.n; i++)
+		if (!h->uses.v[i].port)
+			return false;
+	return true;
+}
+
+/* (sock): 1 when it can be one of ours, by what is known without its bytes. */
+static void filter_func(struct at_http_eng *e)
+{
+	unsigned func = at_http_begin(e, "http_filter", 1);
+	struct at_irb *b = &e->b;
+	struct at_ir *sk = ir_param(b, 0), *family, *sport, *dport, *any = C(0);
+
+	at_leave_if(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.sk_type"), SOCK_STREAM));
+	family = ir_let(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"));
+	IF(ir_eqi(b, family, AF_UNIX));
+	RETURN(!at_http_all_name_ports(e->h));
+	END;
+	at_leave_if(b, ir_and(b, ir_nei(b, family, AF_INET), ir_nei(b, family, AF_INET6)));
+	at_leave_if(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.sk_protocol"), TCP));
+	if (at_http_all_name_ports(e->h)) {
+		sport = ir_let(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_num"));
+		dport = ir_let(b, ir_un(b, AT_OP_BSWAP16,
+					at_sk_load(b, 2, sk, "sock.__sk_common.skc_dport")));
+		for (size_t i = 0; i < e->h->uses.n; i++) {
+			int port = e->h->uses.v[i].port;
+
+			any = ir_or(b, any,
+				    ir_or(b, ir_eqi(b, sport, port), ir_eqi(b, dport, port)));
+		}
+		at_leave_if(b, ir_iszero(b, any));
+	}
+	RETURN(1);
+	e->f_filter = func;
+}
+
+void at_pid_filter(struct at_irb *b)
+{
+	struct at_ir *pid = ir_sym(b, at_plan_sym(b->plan, AT_SYM_PID, NULL, 0));
+
+	IF(pid);
+	at_leave_if(b, ir_ne(b, ir_shri(b, ir_helper(b, GET_PID_TGID, 0), 32), pid));
+	END;
+}
+
+/* ---- Position in the stream ---- */
+
+/*
+ * (sock, direction, length): position of a call's first byte in its stream; -1
+ * when it is not known. Softirqs move two of the counters together: read until
+ * one is the same before and after the others.
+ */
+static void position_func(struct at_http_eng *e)
+{
+	unsigned func = at_http_begin(e, "http_position", 3);
+	struct at_irb *b = &e->b;
+	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0))), *before,
+		     *inner;
+
+	IF(ir_iszero(b, tp));
+	RETURN(-1);
+	END;
+	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {
+		const char *count = dir ? "tcp_sock.bytes_acked" : "tcp_sock.bytes_received";
+		const char *low = dir ? "tcp_sock.snd_una" : "tcp_sock.copied_seq";
+		const char *high = dir ? "tcp_sock.write_seq" : "tcp_sock.rcv_nxt";
+
+		IF(ir_eqi(b, ir_param(b, 1), dir));
+		for (int i = 0; i < SYN_TIMES; i++) {
+			struct at_ir *again = ir_un(b, AT_OP_HIDE, tp), *place;
+
+			before = ir_let(b, at_sk_load(b, 8, ir_let(b, again), count));
+			inner = ir_let(b, at_sk_load(b, 4, ir_let(b, again), high));
+			inner = ir_let(
+				b, ir_sub(b, inner, at_sk_load(b, 4, ir_let(b, again), low)));
+			inner = ir_let(b, ir_un(b, AT_OP_ZEXT32, inner));
+			place = dir ? ir_add(b, before, inner) : ir_sub(b, before, inner);
+			IF(ir_eq(b, before, at_sk_load(b, 8, ir_let(b, again), count)));
+			ir_return(b, ir_sub(b, place, ir_param(b, 2)));
+			END;
+		}
+		END;
+	}
+	RETURN(-1);
+	e->f_position = func;
+}
+
+/* ---- Marks ---- */
+
+struct at_ir *at_sk_mark(struct at_http_eng *e, struct at_ir *sk, int flags)
+{
+	return at_sk_storage(&e->b, e->m_mark, sk, flags);
+}
+
+/* (sock, kind): what is known of the socket from now on. */
+static void mark_func(struct at_http_eng *e)
+{
+	unsigned func = at_http_begin(e, "http_set_mark", 2);
+	struct at_irb *b = &e->b;
+	struct at_ir *mark = at_sk_mark(e, ir_param(b, 0), CREATE);
+
+	IF(mark);
+	AT_ST(at_http_mark, mark, kind, ir_param(b, 1));
+	END;
+	RETURN(0);
+	e->f_mark = func;
+}
+
+struct at_ir *at_sk_set_mark(struct at_http_eng *e, struct at_ir *sk, int kind)
+{
+	return ir_call(&e->b, e->f_mark, 2, sk, ir_const(&e->b, kind));
+}
+
+/* ---- Programs ---- */
+
+void at_http_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
+		      bool optional)
+{
+	const struct at_http_use *u = &e->h->uses.v[0];
+
+	at_plan_prog(e->plan, &(struct at_plan_prog){
+				      .kind = kind,
+				      .provider = "http",
+				      .probe = u->use->point->text,
+				      .target = target,
+				      .func = e->b.index,
+				      .alternative = "socktp",
+				      .optional = optional,
+				      .range = u->use->point->range,
+			      });
+}
+
+struct at_ir *at_http_prog_begin(struct at_http_eng *e, const char *name)
+{
+	ir_begin(&e->b, e->plan, name, AT_FN_PROG, 1);
+	return ir_let(&e->b, ir_load(&e->b, 8, ir_param(&e->b, 0), 0));
+}
+
+void at_http_sock_funcs(struct at_http_eng *e)
+{
+	filter_func(e);
+	position_func(e);
+	mark_func(e);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the programs' entries share: tap.c, admit.c, close.c. */
+#ifndef AT_HTTP_SOCK_H
+#define AT_HTTP_SOCK_H
+
+#include "lib/http/layout.h"
+
+enum { /* enum bpf_func_id */
+       MAP_LOOKUP = 1,
+       GET_PID_TGID = 14,
+       GET_COOKIE = 46,
+       STORAGE_GET = 107,
+       STORAGE_DELETE = 108,
+       PROBE_READ_USER = 112,
+       PROBE_READ_KERNEL = 113,
+       KTIME_BOOT = 125,
+       SKC_TO_TCP = 137,
+       CURRENT_TASK = 158,
+       TASK_REGS = 175,
+};
+
+enum { CREATE = 1 }; /* BPF_LOCAL_STORAGE_GET_F_CREATE */
+
+/* A field of a kernel struct that the verifier knows, by its path in BTF. */
+struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr,
+			 const char *path);
+/* The socket's value in an sk_storage map, or 0. */
+struct at_ir *at_sk_storage(struct at_irb *b, unsigned map, struct at_ir *sk, int flags);
+struct at_ir *at_sk_mark(struct at_http_eng *e, struct at_ir *sk, int flags);
+/* A call that sets the mark's kind. */
+struct at_ir *at_sk_set_mark(struct at_http_eng *e, struct at_ir *sk, int kind);
+/* Address of a window: 0 process context, 1 state changes. */
+struct at_ir *at_http_window(struct at_http_eng *e, int entry);
+/* Leaves the function with 0 when the condition holds. */
+void at_leave_if(struct at_irb *b, struct at_ir *cond);
+/* Leaves when only one process is traced, and it is another. */
+void at_pid_filter(struct at_irb *b);
+bool at_http_all_name_ports(const struct at_http *h);
+
+/* Begins a subprogram; its index. */
+unsigned at_http_begin(struct at_http_eng *e, const char *name, unsigned nparams);
+/* Begins an entry; the first word of its context, the socket. */
+struct at_ir *at_http_prog_begin(struct at_http_eng *e, const char *name);
+/* Adds the entry that was written last to the plan. */
+void at_http_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
+		      bool optional);
+
+#endif
