@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -153,7 +154,7 @@ static const struct conversation conversations[] = {
 	  "Q HEAD t=/x p=/x q= h=h v=1.1 n=1 b=29 l=-1 c=1\n"
 	  "R 200 OK m=HEAD v=1.1 n=1 b=40 l=100 c=1 r=|\nE 200 p=/x end=0 qb=0 rb=0 "
 	  "ok=1\n" Q_GET "R 204 No Content m=GET v=1.1 n=0 b=27 l=-1 c=1 r=|\nE 204 p=/x end=0 "
-			 "qb=0 rb=0 ok=1\n" Q_GET
+	  "qb=0 rb=0 ok=1\n" Q_GET
 	  "R 304 Not Modified m=GET v=1.1 n=1 b=48 l=5 c=1 r=|\nE 304 p=/x end=0 qb=0 rb=0 "
 	  "ok=1\n" Q_GET R_OK2 E_OK2 },
 	{ "body up to the close",
@@ -277,10 +278,21 @@ struct printed {
 	char line[2048];
 	size_t nline;
 	bool strange;
+	char hash[17]; /* the last that was printed */
 };
 
+/* The run's secret, so that hashes can be computed here, too: taken instead of the C library's.
+ */
+__attribute__((visibility("default"))) ssize_t getrandom(void *buf, size_t n, unsigned flags)
+{
+	(void)flags;
+	for (size_t i = 0; i < n; i++)
+		((unsigned char *)buf)[i] = (unsigned char)(i * 7 + 1);
+	return (ssize_t)n;
+}
+
 /* Hashes differ from run to run. */
-static size_t strip_hash(char *s, size_t n)
+static size_t strip_hash(struct printed *p, char *s, size_t n)
 {
 	char *at = s;
 
@@ -288,6 +300,7 @@ static size_t strip_hash(char *s, size_t n)
 		at += 9;
 		if (n - (size_t)(at - s) < 16)
 			break;
+		memcpy(p->hash, at, 16);
 		*at++ = '#';
 		memmove(at, at + 15, n - (size_t)(at - s) - 15);
 		n -= 15;
@@ -304,7 +317,7 @@ static void take_line(struct printed *p)
 		p->strange = true;
 		return;
 	}
-	p->nline = strip_hash(p->line, p->nline);
+	p->nline = strip_hash(p, p->line, p->nline);
 	memcpy(p->side[side] + p->n[side], p->line + 2, p->nline - 2);
 	p->n[side] += p->nline - 2;
 }
@@ -724,6 +737,78 @@ static bool unreadable(struct test *t)
 	return good && counter_of(t, "http.read_failed_calls") > calls;
 }
 
+static uint64_t rotl(uint64_t x, int n)
+{
+	return x << n | x >> (64 - n);
+}
+
+static void sip_round(uint64_t v[4])
+{
+	v[0] += v[1], v[1] = rotl(v[1], 13) ^ v[0], v[0] = rotl(v[0], 32);
+	v[2] += v[3], v[3] = rotl(v[3], 16) ^ v[2];
+	v[0] += v[3], v[3] = rotl(v[3], 21) ^ v[0];
+	v[2] += v[1], v[1] = rotl(v[1], 17) ^ v[2], v[2] = rotl(v[2], 32);
+}
+
+/* SipHash-1-3 with the key that getrandom() gives. */
+static uint64_t siphash(const unsigned char *s, size_t n)
+{
+	uint64_t key[2], v[4] = { 0x736f6d6570736575, 0x646f72616e646f6d, 0x6c7967656e657261,
+				  0x7465646279746573 };
+
+	getrandom(key, sizeof(key), 0);
+	for (int i = 0; i < 4; i++)
+		v[i] ^= key[i & 1];
+	for (size_t i = 0; i <= n; i += 8) {
+		size_t left = n - i < 8 ? n - i : 8;
+		uint64_t m = 0;
+
+		memcpy(&m, s + i, left);
+		m |= left < 8 ? (uint64_t)n << 56 : 0;
+		v[3] ^= m;
+		sip_round(v);
+		v[0] ^= m;
+	}
+	v[2] ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* The hash of a secret is that of all its bytes, kept or not, however they came. */
+static bool secret_hash(struct test *t)
+{
+	static char cookie[512], text[1024];
+	bool good = true;
+
+	for (size_t len = 1; len < 400; len += 1 + len / 9) {
+		char want[17];
+
+		for (size_t i = 0; i < len; i++)
+			cookie[i] = (char)('a' + (i * 31 + len) % 26);
+		snprintf(want, sizeof(want), "%016llx",
+			 (unsigned long long)siphash((unsigned char *)cookie, len));
+		sprintf(text, "GET /x HTTP/1.1\r\nCookie: %.*s\r\n\r\n", (int)len, cookie);
+		for (size_t step = 1; step < 500; step = step * 3 + 1) {
+			struct pair p = len & 1 ? connect_tcp() : connect_unix();
+			size_t n = strlen(text);
+
+			start(t);
+			for (size_t i = 0; i < n; i += step)
+				say(p.client, p.server, text + i, n - i < step ? n - i : step);
+			end_pair(p);
+			apitrace_consume(t->h);
+			if (strcmp(t->printed.hash, want)) {
+				printf("# %zu bytes by %zu: %s, wanted %s\n", len, step,
+				       t->printed.hash, want);
+				good = false;
+			}
+			memset(t->printed.hash, 0, sizeof(t->printed.hash));
+		}
+	}
+	return good;
+}
+
 static const char *const quiet[] = { "http.read_failed_calls", "lost", "map_full", NULL };
 
 /* Nothing of the conversations may have been lost on the way. */
@@ -746,11 +831,9 @@ static const struct {
 	const char *name;
 	bool (*run)(struct test *t);
 } others[] = {
-	{ "nothing was lost", counters_quiet },
-	{ "long head", long_head },
-	{ "content that nobody reads", unread_body },
-	{ "many open requests", many_open },
-	{ "joined late", joined_late },
+	{ "nothing was lost", counters_quiet },       { "long head", long_head },
+	{ "content that nobody reads", unread_body }, { "many open requests", many_open },
+	{ "hashes of secrets", secret_hash },         { "joined late", joined_late },
 	{ "a call that cannot be read", unreadable },
 };
 
