@@ -9,14 +9,15 @@
 #include "frontend/parse.h"
 #include "lib/base/num.h"
 
-#define NEW(p, kind, suffix, r) ((struct at_n_##suffix *)make(p, AT_N_##kind, sizeof(struct at_n_##suffix), r))
+#define NEW(p, kind, suffix, r)                                                                \
+	((struct at_n_##suffix *)make(p, AT_N_##kind, sizeof(struct at_n_##suffix), r))
 
 static const char *const binop_text[] = {
-	[AT_B_MUL] = "*",   [AT_B_DIV] = "/",	[AT_B_MOD] = "%",  [AT_B_ADD] = "+",
-	[AT_B_SUB] = "-",   [AT_B_SHL] = "<<",	[AT_B_SHR] = ">>", [AT_B_LT] = "<",
-	[AT_B_GT] = ">",    [AT_B_LE] = "<=",	[AT_B_GE] = ">=",  [AT_B_EQ] = "==",
-	[AT_B_NE] = "!=",   [AT_B_AND] = "&",	[AT_B_XOR] = "^",  [AT_B_OR] = "|",
-	[AT_B_LAND] = "&&", [AT_B_LOR] = "||",	[AT_B_NONE] = "",
+	[AT_B_MUL] = "*",   [AT_B_DIV] = "/",  [AT_B_MOD] = "%",  [AT_B_ADD] = "+",
+	[AT_B_SUB] = "-",   [AT_B_SHL] = "<<", [AT_B_SHR] = ">>", [AT_B_LT] = "<",
+	[AT_B_GT] = ">",    [AT_B_LE] = "<=",  [AT_B_GE] = ">=",  [AT_B_EQ] = "==",
+	[AT_B_NE] = "!=",   [AT_B_AND] = "&",  [AT_B_XOR] = "^",  [AT_B_OR] = "|",
+	[AT_B_LAND] = "&&", [AT_B_LOR] = "||", [AT_B_NONE] = "",
 };
 
 const char *at_binop_text(enum at_binop op)
@@ -73,8 +74,9 @@ static uint64_t read_number(struct at_parser *p, struct at_range r, bool *durati
 	else if (err)
 		at_diag(p->diags, AT_D_BAD_NUMBER, r, "`%.*s` is no number", n, s);
 	if (err == -EINVAL)
-		at_hint(p->diags, "numbers are 42 0x2a 052 0b101 1_000 1e6, with u l ul ll ull or "
-				  "ns us ms s m h d behind them");
+		at_hint(p->diags,
+			"numbers are 42 0x2a 052 0b101 1_000 1e6, with u l ul ll ull or "
+			"ns us ms s m h d behind them");
 	return err ? 0 : v;
 }
 
@@ -116,7 +118,8 @@ struct at_node *at_ast_param(struct at_parser *p, struct at_range r)
 	for (uint32_t i = 1; i < r.end - r.beg && s[i] != '#' && v <= UINT16_MAX; i++)
 		v = v * 10 + (uint64_t)(s[i] - '0');
 	if (s[1] != '#' && (!v || v > UINT16_MAX))
-		at_diag(p->diags, AT_D_BAD_NUMBER, r, "positional parameters are $1 to $%d", UINT16_MAX);
+		at_diag(p->diags, AT_D_BAD_NUMBER, r, "positional parameters are $1 to $%d",
+			UINT16_MAX);
 	n->number = (unsigned)v;
 	return &n->n;
 }
@@ -129,7 +132,8 @@ struct at_node *at_ast_var(struct at_parser *p, struct at_range r, const char *n
 	return &n->n;
 }
 
-struct at_node *at_ast_map(struct at_parser *p, struct at_range r, const char *name, at_nodes keys)
+struct at_node *at_ast_map(struct at_parser *p, struct at_range r, const char *name,
+			   at_nodes keys)
 {
 	struct at_n_map *n = NEW(p, MAP, map, r);
 	struct at_n_tuple *one = keys.n == 1 ? (struct at_n_tuple *)keys.v[0] : NULL;
@@ -187,7 +191,8 @@ struct at_node *at_ast_index(struct at_parser *p, struct at_range r, struct at_n
 	return &n->n;
 }
 
-struct at_node *at_ast_unary(struct at_parser *p, struct at_range r, char op, struct at_node *of)
+struct at_node *at_ast_unary(struct at_parser *p, struct at_range r, char op,
+			     struct at_node *of)
 {
 	struct at_n_unary *n = NEW(p, UNARY, unary, r);
 
@@ -204,8 +209,8 @@ static void check_target(struct at_parser *p, const struct at_node *to, const ch
 	at_hint(p->diags, "variables are written $x, maps @x or @x[key]");
 }
 
-struct at_node *at_ast_incdec(struct at_parser *p, struct at_range r, bool prefix, bool decrement,
-			      struct at_node *of)
+struct at_node *at_ast_incdec(struct at_parser *p, struct at_range r, bool prefix,
+			      bool decrement, struct at_node *of)
 {
 	struct at_n_incdec *n = NEW(p, INCDEC, incdec, r);
 
@@ -507,10 +512,12 @@ void at_ast_config_block(struct at_parser *p, struct at_range r)
 	p->script->has_config = true;
 }
 
-void at_ast_config(struct at_parser *p, struct at_range r, const char *key, struct at_node *value)
+void at_ast_config(struct at_parser *p, struct at_range r, const char *key,
+		   struct at_node *value)
 {
-	struct at_config_entry e = { .range = r, .value_range = value->range, .key = key,
-				     .value = value };
+	struct at_config_entry e = {
+		.range = r, .value_range = value->range, .key = key, .value = value
+	};
 
 	at_vec_push(p->arena, &p->script->config, e);
 }

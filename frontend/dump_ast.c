@@ -39,8 +39,9 @@ static void put_word(struct dump *d, const char *word)
 
 static void put_byte(struct dump *d, unsigned char c)
 {
-	static const char named[][2] = { { '\n', 'n' }, { '\t', 't' }, { '\r', 'r' },
-					 { '"', '"' },	{ '\\', '\\' } };
+	static const char named[][2] = {
+		{ '\n', 'n' }, { '\t', 't' }, { '\r', 'r' }, { '"', '"' }, { '\\', '\\' }
+	};
 	char buf[8];
 
 	for (size_t i = 0; i < at_count(named); i++) {
@@ -74,8 +75,9 @@ static void put_type(struct dump *d, const struct at_type_name *t)
 	for (unsigned i = 0; i < t->stars; i++)
 		put(d, "*");
 	for (size_t i = 0; i < t->dims.n; i++)
-		put(d, t->dims.v[i] < 0 ? "[]" :
-					  at_sprintf(d->arena, "[%lld]", (long long)t->dims.v[i]));
+		put(d, t->dims.v[i] < 0
+			       ? "[]"
+			       : at_sprintf(d->arena, "[%lld]", (long long)t->dims.v[i]));
 }
 
 /* What stands behind the kind of a node, in its line. */
@@ -201,13 +203,16 @@ static void words_for(struct dump *d, struct at_node *n)
 }
 
 static void (*const words[AT_N_COUNT])(struct dump *d, struct at_node *n) = {
-	[AT_N_INT] = words_int,	      [AT_N_BOOL] = words_bool,	    [AT_N_STRING] = words_string,
-	[AT_N_IDENT] = words_ident,   [AT_N_PARAM] = words_param,   [AT_N_VAR] = words_var,
-	[AT_N_MAP] = words_map,	      [AT_N_CALL] = words_call,	    [AT_N_FIELD] = words_field,
-	[AT_N_TINDEX] = words_tindex, [AT_N_UNARY] = words_unary,   [AT_N_INCDEC] = words_incdec,
-	[AT_N_BINARY] = words_binary, [AT_N_CAST] = words_cast,	    [AT_N_RECORD] = words_record,
-	[AT_N_SIZEOF] = words_sizeof, [AT_N_OFFSETOF] = words_offsetof, [AT_N_ASSIGN] = words_assign,
-	[AT_N_LET] = words_let,	      [AT_N_FOR] = words_for,
+	[AT_N_INT] = words_int,           [AT_N_BOOL] = words_bool,
+	[AT_N_STRING] = words_string,     [AT_N_IDENT] = words_ident,
+	[AT_N_PARAM] = words_param,       [AT_N_VAR] = words_var,
+	[AT_N_MAP] = words_map,           [AT_N_CALL] = words_call,
+	[AT_N_FIELD] = words_field,       [AT_N_TINDEX] = words_tindex,
+	[AT_N_UNARY] = words_unary,       [AT_N_INCDEC] = words_incdec,
+	[AT_N_BINARY] = words_binary,     [AT_N_CAST] = words_cast,
+	[AT_N_RECORD] = words_record,     [AT_N_SIZEOF] = words_sizeof,
+	[AT_N_OFFSETOF] = words_offsetof, [AT_N_ASSIGN] = words_assign,
+	[AT_N_LET] = words_let,           [AT_N_FOR] = words_for,
 };
 
 static void dump_node(struct dump *d, struct at_node *n);
@@ -238,7 +243,8 @@ static void kids_block(struct dump *d, struct at_node *n)
 	dump_part(d, "value", b->value);
 }
 
-#define KID(d, n, suffix, member) dump_node(d, (struct at_node *)((struct at_n_##suffix *)(n))->member)
+#define KID(d, n, suffix, member)                                                              \
+	dump_node(d, (struct at_node *)((struct at_n_##suffix *)(n))->member)
 
 static void kids_map(struct dump *d, struct at_node *n)
 {
@@ -358,14 +364,18 @@ static void kids_return(struct dump *d, struct at_node *n)
 }
 
 static void (*const kids[AT_N_COUNT])(struct dump *d, struct at_node *n) = {
-	[AT_N_MAP] = kids_map,	       [AT_N_CALL] = kids_call,	      [AT_N_FIELD] = kids_field,
-	[AT_N_TINDEX] = kids_tindex,   [AT_N_INDEX] = kids_index,     [AT_N_UNARY] = kids_unary,
-	[AT_N_INCDEC] = kids_incdec,   [AT_N_BINARY] = kids_binary,   [AT_N_TERNARY] = kids_ternary,
-	[AT_N_CAST] = kids_cast,       [AT_N_TUPLE] = kids_tuple,     [AT_N_RECORD] = kids_tuple,
-	[AT_N_SIZEOF] = kids_sizeof,   [AT_N_OFFSETOF] = kids_offsetof, [AT_N_EXPR] = kids_expr,
-	[AT_N_ASSIGN] = kids_assign,   [AT_N_LET] = kids_let,	      [AT_N_IF] = kids_if,
-	[AT_N_WHILE] = kids_while,     [AT_N_UNROLL] = kids_unroll,   [AT_N_FOR] = kids_for,
-	[AT_N_RETURN] = kids_return,   [AT_N_BLOCK] = kids_block,
+	[AT_N_MAP] = kids_map,         [AT_N_CALL] = kids_call,
+	[AT_N_FIELD] = kids_field,     [AT_N_TINDEX] = kids_tindex,
+	[AT_N_INDEX] = kids_index,     [AT_N_UNARY] = kids_unary,
+	[AT_N_INCDEC] = kids_incdec,   [AT_N_BINARY] = kids_binary,
+	[AT_N_TERNARY] = kids_ternary, [AT_N_CAST] = kids_cast,
+	[AT_N_TUPLE] = kids_tuple,     [AT_N_RECORD] = kids_tuple,
+	[AT_N_SIZEOF] = kids_sizeof,   [AT_N_OFFSETOF] = kids_offsetof,
+	[AT_N_EXPR] = kids_expr,       [AT_N_ASSIGN] = kids_assign,
+	[AT_N_LET] = kids_let,         [AT_N_IF] = kids_if,
+	[AT_N_WHILE] = kids_while,     [AT_N_UNROLL] = kids_unroll,
+	[AT_N_FOR] = kids_for,         [AT_N_RETURN] = kids_return,
+	[AT_N_BLOCK] = kids_block,
 };
 
 static void dump_node(struct dump *d, struct at_node *n)
@@ -376,7 +386,8 @@ static void dump_node(struct dump *d, struct at_node *n)
 	if (words[n->kind])
 		words[n->kind](d, n);
 	if (d->types && n->kind < AT_N_EXPR)
-		put(d, at_sprintf(d->arena, " : %s", n->type ? at_type_text(d->arena, n->type) : "?"));
+		put(d, at_sprintf(d->arena, " : %s",
+				  n->type ? at_type_text(d->arena, n->type) : "?"));
 	put(d, "\n");
 	d->level++;
 	if (kids[n->kind])
@@ -404,7 +415,8 @@ char *at_dump_ast(struct at_arena *a, const struct at_script *s, bool types)
 	struct dump d = { .arena = a, .types = types };
 
 	for (size_t i = 0; i < s->config.n; i++)
-		dump_part(&d, at_sprintf(a, "config %s", s->config.v[i].key), s->config.v[i].value);
+		dump_part(&d, at_sprintf(a, "config %s", s->config.v[i].key),
+			  s->config.v[i].value);
 	for (size_t i = 0; i < s->maps.n; i++)
 		put(&d, at_sprintf(a, "map-declaration %s %s %lld\n", s->maps.v[i].name,
 				   s->maps.v[i].kind, (long long)s->maps.v[i].size));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text to tree: the limits that hold before anything is parsed, then lexer, token.c, grammar. */
+/* Text to tree: the limits that hold before anything is parsed, then lexer, token.c, grammar.
+ */
 #include <string.h>
 
 #include "frontend/parse.h"
@@ -10,19 +11,22 @@ static bool is_control(unsigned char c)
 	return (c < ' ' && !strchr("\t\n\r\f\v", c)) || c == 0 || c == 0x7f;
 }
 
-/* A file that is no text, or no script's size, is refused before its bytes are looked at closely. */
+/* A file that is no text, or no script's size, is refused before its bytes are looked at
+ * closely. */
 static bool check_limits(struct at_diags *d, const struct at_source *src)
 {
 	if (src->len > AT_MAX_SCRIPT) {
 		at_diag(d, AT_D_SCRIPT_TOO_BIG, (struct at_range){ 0, 0 },
-			"the script has %zu bytes; at most %d are allowed", src->len, AT_MAX_SCRIPT);
+			"the script has %zu bytes; at most %d are allowed", src->len,
+			AT_MAX_SCRIPT);
 		return false;
 	}
 	for (size_t i = 0; i < src->len; i++) {
 		if (!is_control((unsigned char)src->text[i]))
 			continue;
 		at_diag(d, AT_D_SCRIPT_BINARY, (struct at_range){ 0, 0 },
-			"this is no script: byte %zu is 0x%02x", i, (unsigned char)src->text[i]);
+			"this is no script: byte %zu is 0x%02x", i,
+			(unsigned char)src->text[i]);
 		return false;
 	}
 	return true;

@@ -23,8 +23,8 @@ struct at_parser {
 	struct at_diags *diags;
 	const struct at_source *src;
 	AT_VEC(struct at_token) tokens;
-	size_t next;      /* token that the grammar reads next */
-	bool stopped;     /* too complex: the grammar gets no more tokens */
+	size_t next;  /* token that the grammar reads next */
+	bool stopped; /* too complex: the grammar gets no more tokens */
 	struct at_script *script;
 	/* The lexer's state. */
 	uint32_t beg, end; /* bytes of the current token */
@@ -32,7 +32,7 @@ struct at_parser {
 	bool predicate;    /* between the slashes */
 	bool declaration;  /* in a map declaration, which its ')' or ';' ends */
 	bool cut;          /* by a comment or string that does not end, which is reported */
-	bool skipping;     /* in a construct that is not supported: faults in it are not reported */
+	bool skipping; /* in a construct that is not supported: faults in it are not reported */
 };
 
 /* lexer.l: text -> tokens; reports what is no token. */
@@ -61,7 +61,8 @@ struct at_node *at_ast_string(struct at_parser *p, struct at_range r);
 struct at_node *at_ast_ident(struct at_parser *p, struct at_range r, const char *name);
 struct at_node *at_ast_param(struct at_parser *p, struct at_range r);
 struct at_node *at_ast_var(struct at_parser *p, struct at_range r, const char *name);
-struct at_node *at_ast_map(struct at_parser *p, struct at_range r, const char *name, at_nodes keys);
+struct at_node *at_ast_map(struct at_parser *p, struct at_range r, const char *name,
+			   at_nodes keys);
 struct at_node *at_ast_call(struct at_parser *p, struct at_range r, const char *name,
 			    struct at_range name_range, at_nodes args);
 struct at_node *at_ast_field(struct at_parser *p, struct at_range r, struct at_node *of,
@@ -70,9 +71,10 @@ struct at_node *at_ast_tindex(struct at_parser *p, struct at_range r, struct at_
 			      struct at_range number);
 struct at_node *at_ast_index(struct at_parser *p, struct at_range r, struct at_node *of,
 			     struct at_node *index);
-struct at_node *at_ast_unary(struct at_parser *p, struct at_range r, char op, struct at_node *of);
-struct at_node *at_ast_incdec(struct at_parser *p, struct at_range r, bool prefix, bool decrement,
-			      struct at_node *of);
+struct at_node *at_ast_unary(struct at_parser *p, struct at_range r, char op,
+			     struct at_node *of);
+struct at_node *at_ast_incdec(struct at_parser *p, struct at_range r, bool prefix,
+			      bool decrement, struct at_node *of);
 struct at_node *at_ast_binary(struct at_parser *p, struct at_range r, enum at_binop op,
 			      struct at_node *left, struct at_node *right);
 struct at_node *at_ast_ternary(struct at_parser *p, struct at_range r, struct at_node *cond,
@@ -119,7 +121,8 @@ void at_ast_type_word(struct at_parser *p, struct at_type_name *t, const char *w
 void at_ast_type_dim(struct at_parser *p, struct at_type_name *t, struct at_node *n);
 
 void at_ast_config_block(struct at_parser *p, struct at_range r);
-void at_ast_config(struct at_parser *p, struct at_range r, const char *key, struct at_node *value);
+void at_ast_config(struct at_parser *p, struct at_range r, const char *key,
+		   struct at_node *value);
 void at_ast_map_decl(struct at_parser *p, struct at_range r, const char *name, const char *kind,
 		     struct at_node *size);
 struct at_clause *at_ast_clause(struct at_parser *p, struct at_attachpt *first);

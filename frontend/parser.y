@@ -38,7 +38,8 @@ static void at_yyerror(YYLTYPE *loc, struct at_parser *p, const char *text);
 
 %token T_END 0 "end"
 %token T_SKIP T_UNSUPPORTED
-%token T_ATTACH "probe" T_NEXT_POINT "next" T_CONFIG "config" T_LET "let" T_IF "if" T_VALUE_IF "if value" T_ELSE "else"
+%token T_ATTACH "probe" T_NEXT_POINT "next" T_CONFIG "config" T_LET "let"
+%token T_IF "if" T_VALUE_IF "if value" T_ELSE "else"
 %token T_FOR "for" T_WHILE "while" T_UNROLL "unroll" T_BREAK "break" T_CONTINUE "continue"
 %token T_RETURN "return" T_SIZEOF "sizeof" T_OFFSETOF "offsetof"
 %token <text> T_STRUCT "struct" T_IDENT "name" T_VAR "variable" T_MAP "map" T_MAP_KEYS "map keyed"

@@ -14,13 +14,26 @@ static const struct {
 	const char *text;
 	int kind;
 } keywords[] = {
-	{ "break", T_BREAK },     { "comptime", T_UNSUPPORTED }, { "continue", T_CONTINUE },
-	{ "else", T_ELSE },       { "enum", T_STRUCT },          { "false", T_BOOL },
-	{ "for", T_FOR },         { "if", T_IF },                { "import", T_UNSUPPORTED },
-	{ "let", T_LET },         { "offsetof", T_OFFSETOF },    { "return", T_RETURN },
-	{ "sizeof", T_SIZEOF },   { "struct", T_STRUCT },        { "true", T_BOOL },
-	{ "typeinfo", T_UNSUPPORTED }, { "typeof", T_UNSUPPORTED }, { "union", T_STRUCT },
-	{ "unroll", T_UNROLL },   { "while", T_WHILE },
+	{ "break", T_BREAK },
+	{ "comptime", T_UNSUPPORTED },
+	{ "continue", T_CONTINUE },
+	{ "else", T_ELSE },
+	{ "enum", T_STRUCT },
+	{ "false", T_BOOL },
+	{ "for", T_FOR },
+	{ "if", T_IF },
+	{ "import", T_UNSUPPORTED },
+	{ "let", T_LET },
+	{ "offsetof", T_OFFSETOF },
+	{ "return", T_RETURN },
+	{ "sizeof", T_SIZEOF },
+	{ "struct", T_STRUCT },
+	{ "true", T_BOOL },
+	{ "typeinfo", T_UNSUPPORTED },
+	{ "typeof", T_UNSUPPORTED },
+	{ "union", T_STRUCT },
+	{ "unroll", T_UNROLL },
+	{ "while", T_WHILE },
 };
 
 int at_token_keyword(const char *s, size_t n)
@@ -33,11 +46,11 @@ int at_token_keyword(const char *s, size_t n)
 
 /* Names that are types wherever they stand; other names only where nothing else is possible. */
 static const char *const type_names[] = {
-	"bool",   "char",  "short",  "int",    "long",	 "unsigned", "signed", "void",	"string",
-	"buffer", "inet",  "int8",   "int16",  "int32",	 "int64",    "uint8",  "uint16", "uint32",
-	"uint64", "u8",	   "u16",    "u32",    "u64",	 "s8",	     "s16",    "s32",	"s64",
-	"__u8",	  "__u16", "__u32",  "__u64",  "__be16", "__be32",   "__be64", "__s8",	"__s16",
-	"__s32",  "__s64",
+	"bool",   "char",   "short",  "int",   "long",  "unsigned", "signed", "void",
+	"string", "buffer", "inet",   "int8",  "int16", "int32",    "int64",  "uint8",
+	"uint16", "uint32", "uint64", "u8",    "u16",   "u32",      "u64",    "s8",
+	"s16",    "s32",    "s64",    "__u8",  "__u16", "__u32",    "__u64",  "__be16",
+	"__be32", "__be64", "__s8",   "__s16", "__s32", "__s64",
 };
 
 static bool names_type(const struct at_parser *p, struct at_range r)
@@ -90,8 +103,9 @@ static bool is_one_of(int kind, const int *set)
 }
 
 /* Behind `(name)` these make it a cast whatever the name is. */
-static const int begins_operand[] = { T_IDENT,	T_VAR, T_PARAM, T_MAP,	  T_INT,	T_STRING,
-				      T_BOOL, '(', '!',	'~', T_SIZEOF, T_OFFSETOF, 0 };
+static const int begins_operand[] = { T_IDENT,  T_VAR,      T_PARAM, T_MAP, T_INT,
+				      T_STRING, T_BOOL,     '(',     '!',   '~',
+				      T_SIZEOF, T_OFFSETOF, 0 };
 /* And these if the name is sure to be a type. */
 static const int begins_typed[] = { '*', '&', '-', T_INC, T_DEC, '{', T_IF, 0 };
 
@@ -112,16 +126,18 @@ static int paren_kind(const struct at_parser *p, size_t i, int before)
 		return T_CAST;
 	/* if (u8) {: the brace belongs to the statement */
 	return sure && is_one_of(kind_at(p, end + 1), begins_typed) &&
-	       !is_one_of(before, (const int[]){ T_IF, T_WHILE, T_UNROLL, T_FOR, 0 }) ?
-		       T_CAST :
-		       '(';
+			       !is_one_of(before,
+					  (const int[]){ T_IF, T_WHILE, T_UNROLL, T_FOR, 0 })
+		       ? T_CAST
+		       : '(';
 }
 
 /* Behind these an expression goes on: a brace or an `if` there is one. */
-static const int wants_operand[] = { '=', T_ASSIGN_OP, '(', T_RECORD, ',', '[', '?', ':', T_RETURN,
-				     '+', '-', '*', '/', '%', '&', '|', '^', '!', '~', '<', '>',
-				     T_LE, T_GE, T_EQ, T_NE, T_SHL, T_SHR, T_LAND, T_LOR,
-				     T_PRED_OPEN, 0 };
+static const int wants_operand[] = { '=',   T_ASSIGN_OP, '(',  T_RECORD, ',',   '[',   '?',
+				     ':',   T_RETURN,    '+',  '-',      '*',   '/',   '%',
+				     '&',   '|',         '^',  '!',      '~',   '<',   '>',
+				     T_LE,  T_GE,        T_EQ, T_NE,     T_SHL, T_SHR, T_LAND,
+				     T_LOR, T_PRED_OPEN, 0 };
 
 static int refine(const struct at_parser *p, size_t i, int before, int earlier)
 {
@@ -151,8 +167,9 @@ void at_token_refine(struct at_parser *p)
 
 		t.kind = refine(p, i, before, earlier);
 		if (t.kind == T_UNSUPPORTED) {
-			at_diag(p->diags, AT_D_UNSUPPORTED, t.range, "`%.*s` is not supported yet",
-				(int)(t.range.end - t.range.beg), at_token_text(p, t.range));
+			at_diag(p->diags, AT_D_UNSUPPORTED, t.range,
+				"`%.*s` is not supported yet", (int)(t.range.end - t.range.beg),
+				at_token_text(p, t.range));
 			/* typeof (x) reads on as a call, comptime x and import x as x */
 			if (kind_at(p, i + 1) != '(')
 				continue;
@@ -171,7 +188,8 @@ static const struct {
 
 static int digit(char c, int base)
 {
-	const char *all = "0123456789abcdef", *at = c ? strchr(all, c | (c > '9' ? 0x20 : 0)) : NULL;
+	const char *all = "0123456789abcdef",
+		   *at = c ? strchr(all, c | (c > '9' ? 0x20 : 0)) : NULL;
 
 	return at && at - all < base ? (int)(at - all) : -1;
 }
@@ -221,7 +239,8 @@ char *at_token_string(struct at_parser *p, struct at_range r, size_t *len)
 							   (uint32_t)(s - text) },
 					"found `%.*s`, which is no escape of a string",
 					(int)(s - from), from);
-				at_hint(p->diags, "escapes are \\n \\t \\r \\\" \\\\ \\ooo \\xHH");
+				at_hint(p->diags,
+					"escapes are \\n \\t \\r \\\" \\\\ \\ooo \\xHH");
 				byte = '?';
 			}
 		}

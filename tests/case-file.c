@@ -129,8 +129,8 @@ bool casefile_read(struct casefile *f, const char *path)
 		s = read_case(f, s, &line);
 	whole = !*s;
 	if (!whole)
-		fprintf(stderr, "%s:%u: wanted a section (--- name) or a case (=== name)\n", path,
-			line);
+		fprintf(stderr, "%s:%u: wanted a section (--- name) or a case (=== name)\n",
+			path, line);
 	free(text);
 	return whole;
 }
@@ -199,7 +199,8 @@ static void add(struct bytes *b, const char *s, size_t n)
 
 static const char *add_escape(struct bytes *b, const char *s);
 
-/* Adds text up to end with its escapes resolved; line breaks of the file are none of the script's. */
+/* Adds text up to end with its escapes resolved; line breaks of the file are none of the
+ * script's. */
 static void add_escaped(struct bytes *b, const char *s, const char *end)
 {
 	while (s < end) {

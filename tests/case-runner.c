@@ -88,8 +88,12 @@ static void compile(struct runner *r, const struct section *s, enum stage stage,
 	if (stage == PARSED || !out->script)
 		return;
 	c = at_new(a, struct at_check);
-	*c = (struct at_check){ .arena = a, .diags = &out->diags, .lang = &at_lang,
-				.opts = &r->opts.front, .host = r->host, .script = out->script };
+	*c = (struct at_check){ .arena = a,
+				.diags = &out->diags,
+				.lang = &at_lang,
+				.opts = &r->opts.front,
+				.host = r->host,
+				.script = out->script };
 	if (!at_check(c) || stage == CHECKED || out->diags.errors)
 		return;
 	out->plan = at_plan_new(a, &out->source);
@@ -225,9 +229,13 @@ static char *run_script(struct runner *r, struct section *script, bool json, boo
 	const struct section *with = case_section(r->c, "with");
 	size_t len;
 	char *text = script_text(script, &len);
-	struct run_what w = { .script = text, .json = json, .dry = dry,
-			      .options = r->opts.options, .noptions = r->opts.noptions,
-			      .params = r->opts.params, .nparams = r->opts.nparams,
+	struct run_what w = { .script = text,
+			      .json = json,
+			      .dry = dry,
+			      .options = r->opts.options,
+			      .noptions = r->opts.noptions,
+			      .params = r->opts.params,
+			      .nparams = r->opts.nparams,
 			      .with = with && !dry ? with->text : NULL };
 
 	run_command(&w, run);
@@ -328,7 +336,8 @@ static void judge_case(struct runner *r, struct casefile *f, const struct testca
 	r->failing = r->skipping = false;
 	options_read(&r->opts, case_section(c, "options"));
 	if (!script || !judges(c)) {
-		printf("# %s:%u: a case has a script and a section that judges it\n", f->path, c->line);
+		printf("# %s:%u: a case has a script and a section that judges it\n", f->path,
+		       c->line);
 		r->failing = true;
 	} else {
 		for (size_t i = 0; i < c->n; i++)

@@ -43,9 +43,9 @@
 
 struct section {
 	char *name, *args;
-	char *text;    /* without the blank lines at its end */
+	char *text;     /* without the blank lines at its end */
 	unsigned blank; /* how many those are */
-	unsigned line; /* of its "---" in the file */
+	unsigned line;  /* of its "---" in the file */
 };
 
 struct testcase {
@@ -92,7 +92,8 @@ void run_command(const struct run_what *w, struct run *r);
 void run_free(struct run *r);
 
 /* case-match.c */
-/* Number of the first line that differs, from 1; 0: none. patterns: '~' lines are expressions. */
+/* Number of the first line that differs, from 1; 0: none. patterns: '~' lines are expressions.
+ */
 unsigned differing_line(const char *want, const char *got, bool patterns);
 /* The first lines of a text, at most n. */
 void print_lines(const char *label, const char *text, unsigned n);
