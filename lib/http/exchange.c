@@ -136,7 +136,7 @@ static void body_begin(struct at_walk *w, struct at_ir *frame, int without)
 
 static unsigned request_head_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_request_head", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_request_head", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *msg = at_http_msg_addr(w, HL(msg)), *frame = ir_let(b, HL(frame)), *flags;
 
@@ -193,7 +193,7 @@ static void response_body(struct at_walk *w, struct at_ir *msg, struct at_ir *fr
 
 static unsigned response_head_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_response_head", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_response_head", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *msg = at_http_msg_addr(w, HL(msg)), *frame = ir_let(b, HL(frame)), *slot;
 

@@ -109,21 +109,6 @@ static struct at_ir *join(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
 
 /* ---- Steps ---- */
 
-static void lead_func(struct at_http_eng *e)
-{
-	struct at_walk walk = at_http_func(e, "http_lead", 3), *w = &walk;
-	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0));
-
-	e->f_step[AT_S_LEAD] = b->index;
-	IF(is_space(b, c));
-	WS(pos, ir_addi(b, pos, 1));
-	RETURN(0);
-	END;
-	HS(state, C(AT_S_VALUE));
-	RETURN(0);
-}
-
 /* Bytes of text from pos on: up to a control character, at most AT_HTTP_STEP. */
 static struct at_ir *value_scan(struct at_walk *w, struct at_ir *pos)
 {
@@ -194,7 +179,9 @@ static void value_func(struct at_http_eng *e, unsigned line_end)
 	HS(state, C(AT_S_SPACE));
 	END;
 	IF(m);
+	IF(ir_or(b, HL(cap), HL(cap2)));
 	ir_do(b, join(w, pos, m));
+	END;
 	WS(pos, ir_add(b, pos, m));
 	END;
 	RETURN(0);
@@ -215,10 +202,25 @@ static void value_func(struct at_http_eng *e, unsigned line_end)
 	RETURN(0);
 }
 
+static void lead_func(struct at_http_eng *e)
+{
+	struct at_walk walk = at_http_func(e, "http_lead", 3), *w = &walk;
+	struct at_irb *b = w->b;
+	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0));
+
+	e->f_step[AT_S_LEAD] = b->index;
+	IF(is_space(b, c));
+	WS(pos, ir_addi(b, pos, 1));
+	RETURN(0);
+	END;
+	HS(state, C(AT_S_VALUE));
+	ir_return(b, at_http_step(w, e->f_step[AT_S_VALUE]));
+}
+
 /* A run that no carry could hold: dropped, and said. */
 static unsigned long_run_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_long_run", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_long_run", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *msg = at_http_msg_addr(w, HL(msg)), *flags;
 
@@ -487,9 +489,9 @@ void at_http_field_funcs(struct at_http_eng *e)
 	trail_func(e);
 	run = run_trip(e);
 	join_func(e);
-	lead_func(e);
 	line_end = line_end_func(e);
 	value_func(e, line_end);
+	lead_func(e);
 	space_func(e, run);
 	field_end_func(e);
 }

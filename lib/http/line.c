@@ -163,7 +163,7 @@ static unsigned begin_request_func(struct at_http_eng *e)
 }
 
 /* Between messages: empty lines are passed over. */
-static void start_func(struct at_http_eng *e)
+static void start_func(struct at_http_eng *e, unsigned first)
 {
 	struct at_walk walk = at_http_func(e, "http_start", 3), *w = &walk;
 	struct at_irb *b = w->b;
@@ -176,11 +176,15 @@ static void start_func(struct at_http_eng *e)
 	END;
 	HS(start, at_http_off(w, pos));
 	HS(first_ns, WL(now));
-	HS(state, C(AT_S_FIRST));
+	IF(ir_eqi(b, HL(role), AT_ROLE_RESPONSE));
+	HS(state, C(AT_S_STATUS));
 	RETURN(0);
+	END;
+	HS(state, C(AT_S_FIRST));
+	ir_return(b, at_http_step(w, first));
 }
 
-/* A token and a space: a request. `HTTP/`: a response, where one may come. */
+/* A token and a space: a request. Responses, where they may come, go to AT_S_STATUS instead. */
 static void first_func(struct at_http_eng *e, unsigned begin_request)
 {
 	struct at_walk walk = at_http_func(e, "http_first", 3), *w = &walk;
@@ -199,14 +203,6 @@ static void first_func(struct at_http_eng *e, unsigned begin_request)
 	role = ir_let(b, HL(role));
 	at = ir_let(b, ir_add(b, w->win, pos));
 	c = ir_let(b, ir_load(b, 1, ir_add(b, at, n), 0));
-	IF(ir_eqi(b, role, AT_ROLE_RESPONSE));
-	IF(ir_and(b, ir_eqi(b, c, '/'),
-		  ir_eqi(b, ir_load(b, 4, at, 0), (int64_t)at_word_of("HTTP", 4))));
-	HS(state, C(AT_S_STATUS));
-	RETURN(0);
-	END;
-	ir_return(b, at_http_step(w, e->f_invalid));
-	END;
 	/* A response before any request: which it answers was not seen. */
 	IF(ir_and(b, ir_iszero(b, role),
 		  ir_eqi(b, ir_andi(b, ir_load(b, 8, at, 0), FIVE_BYTES),
@@ -366,7 +362,7 @@ static void status_func(struct at_http_eng *e)
 	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
 	END;
 	response_begin(w, minor, status);
-	WS(pos, ir_addi(b, pos, 12));
+	WS(pos, ir_add(b, pos, ir_select(b, ir_eqi(b, c, ' '), C(13), C(12))));
 	RETURN(0);
 }
 
@@ -428,7 +424,7 @@ static unsigned part_func(struct at_http_eng *e, int which, const char *name)
 /* The first byte says which form the target has. */
 static unsigned target_new_func(struct at_http_eng *e, const unsigned *part)
 {
-	struct at_walk walk = at_http_func(e, "http_target_new", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_target_new", 3), *w = &walk;
 	const struct at_http_capture *c =
 		at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_TARGET);
 	struct at_irb *b = w->b;
@@ -514,7 +510,7 @@ static void target_secret(struct at_walk *w, enum at_http_what what)
 
 static unsigned target_end_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_target_end", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_target_end", 3), *w = &walk;
 	struct at_irb *b = w->b;
 
 	target_secret(w, AT_HTTP_TARGET);
@@ -545,7 +541,7 @@ static void drop_userinfo(struct at_walk *w)
 /* The byte at pos ended a part, and is none that ends the target. */
 static unsigned target_delim_func(struct at_http_eng *e, const unsigned *part)
 {
-	struct at_walk walk = at_http_func(e, "http_target_delim", 3), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_target_delim", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n,
 		     *slashes;
@@ -627,8 +623,8 @@ void at_http_line_funcs(struct at_http_eng *e)
 
 	token_func(e);
 	begin_request = begin_request_func(e);
-	start_func(e);
 	first_func(e, begin_request);
+	start_func(e, e->f_step[AT_S_FIRST]);
 	target_func(e);
 	version_func(e);
 	status_func(e);

@@ -221,7 +221,7 @@ static unsigned match_func(struct at_http_eng *e)
 /* The empty line, one byte or two of it: the head is complete, or the trailers are. */
 static unsigned empty_line_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_func(e, "http_empty_line", 4), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_empty_line", 4), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w);
 
@@ -295,11 +295,28 @@ static unsigned name_slow_func(struct at_http_eng *e, unsigned empty_line, unsig
 	return func;
 }
 
-/* ---- The usual line, in one step ---- */
+/* ---- Usual lines ---- */
+
+enum { T_SLOW = 13 };
+
+static const int64_t off_slow = offsetof(struct at_http_win, tmp) + 8 * T_SLOW;
+
+/* Leaves the loop over usual lines when the condition holds; slow: for the step that takes all.
+ */
+static void leave_lines_if(struct at_walk *w, struct at_ir *cond, bool slow)
+{
+	struct at_irb *b = w->b;
+
+	IF(cond);
+	if (slow)
+		ir_store(b, 8, w->win, off_slow, C(1));
+	RETURN(1);
+	END;
+}
 
 /* Length of the plain name at pos if a colon ends it, within 32 bytes; else leaves for the slow
  * step. */
-static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos, unsigned slow)
+static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *at = ir_let(b, ir_add(b, w->win, pos)), *c;
@@ -320,13 +337,10 @@ static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos, unsigned s
 	ir_break(b);
 	END;
 	at = at_http_forget(w, ir_get(b, n));
-	IF(ir_ugei(b, ir_subi(b, at, 1), 31));
-	ir_return(b, at_http_step(w, slow));
-	END;
+	leave_lines_if(w, ir_ugei(b, ir_subi(b, at, 1), 31), true);
 	c = ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), at), 0);
-	IF(ir_or(b, ir_nei(b, c, ':'), ir_uge(b, ir_add(b, pos, at), WL(end))));
-	ir_return(b, at_http_step(w, slow));
-	END;
+	leave_lines_if(w, ir_or(b, ir_nei(b, c, ':'), ir_uge(b, ir_add(b, pos, at), WL(end))),
+		       true);
 	return at;
 }
 
@@ -363,14 +377,12 @@ static void need_line_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
 	struct at_irb *b = w->b;
 	struct at_ir *at = ir_let(b, ir_add(b, ir_add(b, w->win, pos), n));
 
-	IF(ir_or(b, ir_nei(b, ir_load(b, 2, at, 0), '\r' | '\n' << 8),
-		 ir_ugt(b, ir_addi(b, ir_add(b, pos, n), 2), WL(end))));
-	RETURN(0);
-	END;
+	leave_lines_if(w,
+		       ir_or(b, ir_nei(b, ir_load(b, 2, at, 0), '\r' | '\n' << 8),
+			     ir_ugt(b, ir_addi(b, ir_add(b, pos, n), 2), WL(end))),
+		       false);
 	IF(n);
-	IF(ir_ulei(b, ir_load(b, 1, at, -1), ' '));
-	RETURN(0);
-	END;
+	leave_lines_if(w, ir_ulei(b, ir_load(b, 1, at, -1), ' '), false);
 	END;
 }
 
@@ -379,14 +391,15 @@ static void need_line_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
  * colon, a space, text, CR LF, all of it in the window. What is otherwise is
  * left to the other steps, byte for byte.
  */
-static void name_func(struct at_http_eng *e, unsigned slow, unsigned match)
+static unsigned line_trip(struct at_http_eng *e, unsigned match)
 {
-	struct at_walk walk = at_http_inline(e, "http_line", 3), *w = &walk;
+	struct at_walk walk = at_http_trip(e, "http_line_trip"), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *n, *value;
+	struct at_ir *pos, *n, *value;
 
-	e->f_step[AT_S_NAME] = b->index;
-	n = plain_name(w, pos, slow);
+	leave_lines_if(w, ir_or(b, ir_nei(b, WL(nput), 0), ir_uge(b, WL(pos), WL(end))), false);
+	pos = at_http_pos(w);
+	n = plain_name(w, pos);
 	IF(ir_or(b, HL(cap), ir_or(b, HL(cap2), HL(fold))));
 	ir_do(b, at_http_step(w, e->f_field_end));
 	END;
@@ -395,18 +408,12 @@ static void name_func(struct at_http_eng *e, unsigned slow, unsigned match)
 	value = ir_let(b, ir_addi(b, ir_add(b, pos, n), 1));
 	WS(pos, value);
 	HS(state, C(AT_S_LEAD));
-	IF(ir_nei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '));
-	RETURN(0);
-	END;
+	leave_lines_if(w, ir_nei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '), false);
 	value = at_http_forget(w, ir_addi(b, value, 1));
-	IF(ir_ugti(b, value, AT_HTTP_EDGE));
-	RETURN(0);
-	END;
+	leave_lines_if(w, ir_ugti(b, value, AT_HTTP_EDGE), false);
 	n = plain_value(w, value);
 	IF(n);
-	IF(ir_ulei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '));
-	RETURN(0);
-	END;
+	leave_lines_if(w, ir_ulei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '), false);
 	END;
 	need_line_end(w, value, n);
 	IF(ir_or(b, HL(cap), HL(cap2)));
@@ -414,6 +421,23 @@ static void name_func(struct at_http_eng *e, unsigned slow, unsigned match)
 	END;
 	WS(pos, ir_addi(b, ir_add(b, value, n), 2));
 	HS(state, C(AT_S_NAME));
+	RETURN(0);
+	return b->index;
+}
+
+/* At the start of a line: as many usual ones as there are, then whatever stands there. */
+static void name_func(struct at_http_eng *e, unsigned slow, unsigned match)
+{
+	unsigned trip = line_trip(e, match);
+	struct at_walk walk = at_http_func(e, "http_lines", 3), *w = &walk;
+	struct at_irb *b = w->b;
+
+	e->f_step[AT_S_NAME] = b->index;
+	ir_store(b, 8, w->win, off_slow, C(0));
+	ir_repeat(b, C(AT_HTTP_READ), trip, at_http_context(w));
+	IF(ir_load(b, 8, w->win, off_slow));
+	ir_return(b, at_http_step(w, slow));
+	END;
 	RETURN(0);
 }
 

@@ -399,7 +399,7 @@ static void put_next_func(struct at_http_eng *e, unsigned put)
 /* (conn, half, win, src | n << 32, capture word): appends n bytes of win + src. */
 static unsigned put_func(struct at_http_eng *e, unsigned sip_put)
 {
-	struct at_walk walk = at_http_func(e, "http_put", 5), *w = &walk;
+	struct at_walk walk = at_http_inline(e, "http_put", 5), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *piece = ir_param(b, 3), *cap = ir_param(b, 4);
 	struct at_ir *n = ir_let(b, ir_shri(b, piece, 32)), *src, *off, *text, *len, *full,
