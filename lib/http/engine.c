@@ -11,7 +11,8 @@ static unsigned size_with(const struct at_http_eng *e, unsigned depth)
 	const struct at_http *h = e->h;
 	unsigned larger = h->slot_size > h->resp_size ? h->slot_size : h->resp_size;
 
-	return e->resp_off + h->resp_size + (depth + 1) * h->slot_size + larger + AT_HTTP_PAD;
+	return e->resp_off + h->resp_size + depth * h->slot_size + sizeof(struct at_http_msg) +
+	       larger + AT_HTTP_PAD;
 }
 
 /* Hash states of one half's captures, behind the fixed part. */
@@ -43,7 +44,8 @@ static bool lay_out(struct at_http_eng *e)
 	h->depth = depth;
 	e->slots_off = e->resp_off + h->resp_size;
 	e->blank_off = e->slots_off + depth * h->slot_size;
-	e->spill_off = e->blank_off + h->slot_size;
+	/* Of the blank slot only the fixed part is looked at, so the texts may be another's. */
+	e->spill_off = e->blank_off + sizeof(struct at_http_msg);
 	e->total = size_with(e, depth);
 	return e->total <= AT_HTTP_MOST;
 }

@@ -8,7 +8,7 @@
  * A slot is one open request. The half that carries requests writes it, the
  * half that carries responses reads it. The blank slot stands for a request
  * that was invalid or unfinished when it was answered, the spill slot takes a
- * request when all others are open.
+ * request when all others are open. They share their texts: nobody reads the blank's.
  *
  * sk_storage "http_mark", one small value per socket: what is known of a socket
  * that has no connection memory.
