@@ -244,6 +244,16 @@ static struct at_ir *differences(struct at_lower *lw, struct at_val v, const cha
 	return all;
 }
 
+/* Of a text that is kept in part, more bytes are compared than are kept: that cannot be answered. */
+static void report_cut(struct at_lower *lw, struct at_val v, size_t n)
+{
+	if (!v.full)
+		return;
+	at_diag(lw->diags, AT_D_COMPARE_CUT, lw->b->range,
+		"this compares with %zu bytes, of which only %u are kept", n, v.cap);
+	at_hint(lw->diags, "config = { http_value_len = N } sets how many are kept of header fields");
+}
+
 static struct at_ir *equals_literal(struct at_lower *lw, struct at_val v, const char *text)
 {
 	struct at_irb *b = lw->b;
@@ -254,8 +264,10 @@ static struct at_ir *equals_literal(struct at_lower *lw, struct at_val v, const 
 	if (v.len) {
 		struct at_ir *same = ir_eqi(b, v.full ? v.full : v.len, n);
 
-		if (n > v.cap)
+		if (n > v.cap) {
+			report_cut(lw, v, n);
 			return ir_const(b, 0);
+		}
 		return n ? ir_and(b, same, ir_iszero(b, differences(lw, v, text, n))) : same;
 	}
 	if (n >= v.type->size)
@@ -331,8 +343,10 @@ struct at_ir *at_lower_starts_with(struct at_lower *lw, struct at_val s, const c
 		return ir_const(b, strncmp(s.literal, prefix, n) == 0);
 	if (!n)
 		return ir_const(b, 1);
-	if (n > (s.len ? s.cap : s.type->size - 1))
+	if (n > (s.len ? s.cap : s.type->size - 1)) {
+		report_cut(lw, s, n);
 		return ir_const(b, 0);
+	}
 	if (!s.len)
 		return ir_iszero(b, differences(lw, s, prefix, n));
 	return ir_and(b, ir_ugei(b, s.len, n), ir_iszero(b, differences(lw, s, prefix, n)));
