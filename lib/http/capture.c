@@ -10,8 +10,8 @@
 #include <strings.h>
 
 static const char *const secret_names[] = {
-	"authorization", "proxy-authorization", "cookie", "set-cookie",
-	"x-api-key", "api-key", "x-auth-token",
+	"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key",
+	"api-key",       "x-auth-token",
 };
 
 /* Their values are secret when a query parameter in them is. */
@@ -104,13 +104,14 @@ static struct at_ir *is_known(struct at_http *h, enum at_http_half half)
 	struct at_ir *flags;
 
 	if (half == AT_HTTP_OF_RESPONSE)
-		return event == AT_HTTP_EXCHANGE ?
-			       ir_load(b, 4, message(h, half), offsetof(struct at_http_msg, status)) :
-			       NULL;
+		return event == AT_HTTP_EXCHANGE ? ir_load(b, 4, message(h, half),
+							   offsetof(struct at_http_msg, status))
+						 : NULL;
 	if (event == AT_HTTP_REQUEST)
 		return NULL;
 	flags = ir_let(b, ir_load(b, 4, message(h, half), offsetof(struct at_http_msg, flags)));
-	return ir_and(b, ir_un(b, AT_OP_BOOL, ir_andi(b, flags, AT_HTTP_M_DONE | AT_HTTP_M_CUT)),
+	return ir_and(b,
+		      ir_un(b, AT_OP_BOOL, ir_andi(b, flags, AT_HTTP_M_DONE | AT_HTTP_M_CUT)),
 		      ir_iszero(b, ir_andi(b, flags, AT_HTTP_M_INVALID)));
 }
 
@@ -118,7 +119,8 @@ static struct at_ir *if_known(struct at_http *h, enum at_http_half half, struct 
 {
 	struct at_ir *known = is_known(h, half);
 
-	return ir_let(h->lw->b, known ? ir_select(h->lw->b, known, v, ir_const(h->lw->b, 0)) : v);
+	return ir_let(h->lw->b,
+		      known ? ir_select(h->lw->b, known, v, ir_const(h->lw->b, 0)) : v);
 }
 
 static struct at_ir *part(struct at_http *h, const struct at_http_capture *c, unsigned width,
@@ -138,8 +140,9 @@ struct at_val at_http_text_val(struct at_http *h, const struct at_http_capture *
 	if (c->secret)
 		v.secret = ir_const(b, 1);
 	else if (c->may_secret)
-		v.secret = ir_let(b, ir_andi(b, part(h, c, 2, offsetof(struct at_http_text, flags)),
-					     AT_HTTP_T_SECRET));
+		v.secret = ir_let(
+			b, ir_andi(b, part(h, c, 2, offsetof(struct at_http_text, flags)),
+				   AT_HTTP_T_SECRET));
 	if (c->want_hash)
 		v.hash = ir_let(b, part(h, c, 8, offsetof(struct at_http_text, hash)));
 	return v;

@@ -30,19 +30,30 @@ struct field {
 };
 
 static const struct at_enum_name side_names[] = {
-	{ AT_HTTP_SERVER, "server" }, { AT_HTTP_CLIENT, "client" },
+	{ AT_HTTP_SERVER, "server" },
+	{ AT_HTTP_CLIENT, "client" },
 };
 static const struct at_enum_name end_names[] = {
-	{ AT_HTTP_COMPLETE, "complete" }, { AT_HTTP_RESET, "reset" },
-	{ AT_HTTP_CLOSED, "closed" }, { AT_HTTP_UPGRADED, "upgraded" },
+	{ AT_HTTP_COMPLETE, "complete" },
+	{ AT_HTTP_RESET, "reset" },
+	{ AT_HTTP_CLOSED, "closed" },
+	{ AT_HTTP_UPGRADED, "upgraded" },
 };
 static const struct at_type side_type = {
-	.kind = AT_T_ENUM, .size = 4, .align = 4, .name = "http_side",
-	.names = side_names, .nnames = at_count(side_names),
+	.kind = AT_T_ENUM,
+	.size = 4,
+	.align = 4,
+	.name = "http_side",
+	.names = side_names,
+	.nnames = at_count(side_names),
 };
 static const struct at_type end_type = {
-	.kind = AT_T_ENUM, .size = 4, .align = 4, .name = "http_end",
-	.names = end_names, .nnames = at_count(end_names),
+	.kind = AT_T_ENUM,
+	.size = 4,
+	.align = 4,
+	.name = "http_end",
+	.names = end_names,
+	.nnames = at_count(end_names),
 };
 
 /* ---- How values are made ---- */
@@ -86,8 +97,8 @@ static struct at_ir *head_load(struct at_http *h, unsigned width, unsigned offse
 {
 	struct at_irb *b = h->lw->b;
 
-	return of_head(h, ir_load(b, width, slot(h), offset), ir_load(b, width, resp(h), offset),
-		       none);
+	return of_head(h, ir_load(b, width, slot(h), offset),
+		       ir_load(b, width, resp(h), offset), none);
 }
 
 static struct at_val word(struct at_http *h, const struct field *f, struct at_ir *v)
@@ -102,7 +113,8 @@ static struct at_val lower_request_text(struct at_http *h, const struct field *f
 
 static struct at_val lower_reason(struct at_http *h, const struct field *f)
 {
-	return at_http_text_val(h, at_http_want(h, AT_HTTP_OF_RESPONSE, f->arg, NULL, f->width));
+	return at_http_text_val(h,
+				at_http_want(h, AT_HTTP_OF_RESPONSE, f->arg, NULL, f->width));
 }
 
 static int64_t text_word(const char *s)
@@ -185,7 +197,8 @@ static struct at_val lower_content_length(struct at_http *h, const struct field 
 
 static struct at_val lower_conn(struct at_http *h, const struct field *f)
 {
-	return word(h, f, ir_load(h->lw->b, f->width, ir_param(h->lw->b, AT_HTTP_P_CONN), f->arg));
+	return word(h, f,
+		    ir_load(h->lw->b, f->width, ir_param(h->lw->b, AT_HTTP_P_CONN), f->arg));
 }
 
 static struct at_val lower_no(struct at_http *h, const struct field *f)
@@ -210,7 +223,7 @@ static struct at_ir *is_whole(struct at_http *h, struct at_ir *message)
 	struct at_irb *b = h->lw->b;
 	struct at_ir *flags = ir_load(b, 4, message, MSG(flags));
 
-	return ir_eqi(b, ir_andi(b, flags, AT_HTTP_M_DONE | AT_HTTP_M_CUT | AT_HTTP_M_INVALID),
+	return ir_eqi(b, ir_andi(b, flags, AT_HTTP_M_DONE | AT_HTTP_M_CUT),
 		      AT_HTTP_M_DONE);
 }
 
@@ -228,11 +241,13 @@ static struct at_val lower_complete(struct at_http *h, const struct field *f)
 
 /* ---- The table ---- */
 
-#define CONN(field) sizeof(((struct at_http_conn *)0)->field), IN_ALL, lower_conn, \
-		    offsetof(struct at_http_conn, field)
+#define CONN(field)                                                                            \
+	sizeof(((struct at_http_conn *)0)->field), IN_ALL, lower_conn,                         \
+		offsetof(struct at_http_conn, field)
 
 static const struct field fields[] = {
-	{ "method", NULL, 32, IN_ALL, lower_request_text, AT_HTTP_METHOD, "request method, as sent" },
+	{ "method", NULL, 32, IN_ALL, lower_request_text, AT_HTTP_METHOD,
+	  "request method, as sent" },
 	{ "target", NULL, 256, IN_ALL, lower_request_text, AT_HTTP_TARGET,
 	  "request target, as sent; secret when a query parameter in it is" },
 	{ "path", NULL, 256, IN_ALL, lower_request_text, AT_HTTP_PATH, "target up to its `?`" },
@@ -244,9 +259,11 @@ static const struct field fields[] = {
 	  "\"1.0\" or \"1.1\", of the message that fired" },
 	{ "status", &at_type_int32, 0, IN_ANSWER, lower_status, 0,
 	  "status code; 0 when there was no response" },
-	{ "reason", NULL, 64, IN_ANSWER, lower_reason, AT_HTTP_REASON, "text after the status code" },
+	{ "reason", NULL, 64, IN_ANSWER, lower_reason, AT_HTTP_REASON,
+	  "text after the status code" },
 	{ "latency", &at_type_ns, 0, IN_ANSWER, lower_latency, 0,
-	  "from the request's first byte to the complete head of the response; 0 without a response" },
+	  "from the request's first byte to the complete head of the response; 0 without a "
+	  "response" },
 	{ "duration", &at_type_ns, 0, IN_EXCHANGE, lower_duration, 0,
 	  "from the request's first byte to the response's last" },
 	{ "end", &end_type, 0, IN_EXCHANGE, lower_end, 0,
@@ -264,11 +281,12 @@ static const struct field fields[] = {
 	{ "side", &side_type, CONN(side), "who this process is: server or client" },
 	{ "tls", &at_type_bool, 0, IN_ALL, lower_no, 0, "seen inside a TLS library" },
 	{ "stream", &at_type_uint32, 0, IN_ALL, lower_no, 0, "HTTP/2 stream; 0 for HTTP/1" },
-	{ "conn", &at_type_uint64, CONN(id), "number of the connection, equal in both directions" },
-	{ "saddr", &at_type_inet, 0, IN_ALL, lower_address, offsetof(struct at_http_conn, saddr),
-	  "local address" },
-	{ "daddr", &at_type_inet, 0, IN_ALL, lower_address, offsetof(struct at_http_conn, daddr),
-	  "the peer's address" },
+	{ "conn", &at_type_uint64, CONN(id),
+	  "number of the connection, equal in both directions" },
+	{ "saddr", &at_type_inet, 0, IN_ALL, lower_address,
+	  offsetof(struct at_http_conn, saddr), "local address" },
+	{ "daddr", &at_type_inet, 0, IN_ALL, lower_address,
+	  offsetof(struct at_http_conn, daddr), "the peer's address" },
 	{ "sport", &at_type_uint16, CONN(sport), "local port" },
 	{ "dport", &at_type_uint16, CONN(dport), "the peer's port" },
 	{ "family", &at_type_int32, CONN(family), "2: IPv4, 10: IPv6, 1: a unix socket" },
@@ -315,7 +333,8 @@ const struct at_type *at_http_args(struct at_check *c, struct at_attachpt *point
 
 		if (!(f->events & 1u << p->event))
 			continue;
-		*out = (struct at_type_field){ .name = f->name, .offset = t->size,
+		*out = (struct at_type_field){ .name = f->name,
+					       .offset = t->size,
 					       .brief = f->brief };
 		out->type = f->type ? f->type : at_type_string(c->arena, f->width);
 		t->size += (out->type->size + 7) & ~7u;
@@ -364,8 +383,8 @@ static struct at_ir *process(struct at_http *h, unsigned offset)
 {
 	struct at_irb *b = h->lw->b;
 
-	return ir_select(b, ir_load(b, 8, resp(h), MSG(pid_tgid)), ir_load(b, 8, resp(h), offset),
-			 ir_load(b, 8, slot(h), offset));
+	return ir_select(b, ir_load(b, 8, resp(h), MSG(pid_tgid)),
+			 ir_load(b, 8, resp(h), offset), ir_load(b, 8, slot(h), offset));
 }
 
 static const struct variable {

@@ -41,7 +41,8 @@ static const char *read_name(struct at_check *c, const struct at_n_call *call)
 	char *lower = at_strdup(c->arena, name);
 
 	if (!len) {
-		at_diag(c->diags, AT_D_HEADER_NAME, range, "the name of a header field is missing");
+		at_diag(c->diags, AT_D_HEADER_NAME, range,
+			"the name of a header field is missing");
 		return NULL;
 	}
 	if (n < len) {

@@ -27,7 +27,7 @@ enum {
 	W_NOT = 32,     /* NOT_*: what the segment is not */
 	W_STOPPED = 40, /* a '?' ended the text */
 	W_TEXT = 48,
-	PAD = 8,        /* words are read past the end of the text */
+	PAD = 8, /* words are read past the end of the text */
 };
 
 enum { NOT_NUMBER = 1, NOT_HEX = 2, NOT_UUID = 4 };
@@ -81,14 +81,15 @@ static struct at_ir *ends_segment(struct at_irb *b, struct at_ir *c)
 	return ir_or(b, ir_eqi(b, c, '/'), ir_eqi(b, c, '?'));
 }
 
-static void write_byte(struct at_irb *b, const struct work *w, struct at_ir *pos, struct at_ir *c)
+static void write_byte(struct at_irb *b, const struct work *w, struct at_ir *pos,
+		       struct at_ir *c)
 {
 	ir_if(b, ir_ulti(b, pos, w->size));
 	ir_store(b, 1, ir_add(b, w->at, ir_andi(b, pos, w->size - 1)), after_text(w), c);
 	ir_end(b);
 }
 
-static struct at_ir *lacks(struct at_irb *b, struct at_ir *not, int what)
+static struct at_ir *lacks(struct at_irb *b, struct at_ir * not, int what)
 {
 	return ir_iszero(b, ir_andi(b, not, what));
 }
@@ -116,13 +117,14 @@ static void judge_byte(struct at_irb *b, const struct work *w, struct at_ir *c)
 	struct at_ir *digit = ir_let(b, ir_ulti(b, ir_subi(b, c, '0'), 10));
 	struct at_ir *letter = ir_ulti(b, ir_subi(b, ir_ori(b, c, 0x20), 'a'), 6);
 	struct at_ir *hex = ir_let(b, ir_or(b, digit, letter));
-	struct at_ir *dash = ir_andi(b, ir_shr(b, ir_const(b, UUID_DASHES), ir_andi(b, n, 63)), 1);
+	struct at_ir *dash =
+		ir_andi(b, ir_shr(b, ir_const(b, UUID_DASHES), ir_andi(b, n, 63)), 1);
 	struct at_ir *uuid = ir_select(b, dash, ir_eqi(b, c, '-'), hex);
 	struct at_ir *not = ir_iszero(b, digit);
 
 	not = ir_or(b, not, ir_shli(b, ir_iszero(b, hex), 1));
 	not = ir_or(b, not, ir_shli(b, ir_iszero(b, uuid), 2));
-	put(b, w, W_NOT, ir_or(b, get(b, w, W_NOT), not));
+	put(b, w, W_NOT, ir_or(b, get(b, w, W_NOT), not ));
 	put(b, w, W_COUNT, ir_addi(b, n, 1));
 }
 
@@ -215,7 +217,8 @@ static struct at_ir *literal_differs(struct at_irb *b, const struct work *w, uns
 {
 	int64_t at = after_text(w) + 8 * number;
 	struct at_ir *from = ir_let(b, ir_load(b, 4, w->at, at));
-	struct at_ir *all = ir_bini(b, AT_OP_XOR, ir_sub(b, ir_load(b, 4, w->at, at + 4), from), n);
+	struct at_ir *all =
+		ir_bini(b, AT_OP_XOR, ir_sub(b, ir_load(b, 4, w->at, at + 4), from), n);
 
 	for (size_t off = 0; off < n; off += 8) {
 		struct at_ir *pos = ir_andi(b, ir_addi(b, from, off), w->size - 1);
@@ -239,7 +242,7 @@ static unsigned count_segments(const char *template)
 {
 	unsigned n = 0;
 
-	for (; *template; template++)
+	for (; *template; template ++)
 		n += *template == '/';
 	return n;
 }
@@ -272,9 +275,9 @@ static void try_template(struct at_irb *b, const struct work *w, const char *tem
 		size_t len = strcspn(s, "/");
 
 		ir_set(b, differs,
-		       ir_or(b, ir_get(b, differs), *s == ':' ?
-				     is_empty(b, w, number) :
-				     literal_differs(b, w, number, s, len)));
+		       ir_or(b, ir_get(b, differs),
+			     *s == ':' ? is_empty(b, w, number)
+				       : literal_differs(b, w, number, s, len)));
 		s += len + (s[len] == '/');
 	}
 	ir_if(b, ir_iszero(b, ir_get(b, differs)));
@@ -285,13 +288,14 @@ static void try_template(struct at_irb *b, const struct work *w, const char *tem
 }
 
 /* Sub: writes the first template that matches, or "other", to its second argument. */
-static unsigned match_func(struct at_lower *lw, const struct at_n_call *call, unsigned text_size,
-			   unsigned size)
+static unsigned match_func(struct at_lower *lw, const struct at_n_call *call,
+			   unsigned text_size, unsigned size)
 {
 	struct at_irb mine = { .range = call->n.range }, *b = &mine;
 	struct work w = { .size = text_size };
 
-	ir_begin(b, lw->plan, at_sprintf(lw->arena, "route_%zu", lw->plan->funcs.n), AT_FN_SUB, 2);
+	ir_begin(b, lw->plan, at_sprintf(lw->arena, "route_%zu", lw->plan->funcs.n), AT_FN_SUB,
+		 2);
 	b->fn->noinline = true;
 	w.at = ir_param(b, 0);
 	for (size_t i = 1; i < call->args.n; i++)
@@ -378,7 +382,8 @@ static struct at_val lower_route(struct at_lower *lw, struct at_n_call *call)
 		return lower_ids(lw, v, call->n.type);
 	w = run_over(lw, v, 0, split_func);
 	out.ir = at_lower_temp(lw, out.type->size);
-	ir_do(lw->b, ir_call(lw->b, match_func(lw, call, w.size, out.type->size), 2, w.at, out.ir));
+	ir_do(lw->b,
+	      ir_call(lw->b, match_func(lw, call, w.size, out.type->size), 2, w.at, out.ir));
 	return out;
 }
 
@@ -387,7 +392,8 @@ static struct at_val lower_route(struct at_lower *lw, struct at_n_call *call)
 static bool bad_template(struct at_check *c, const struct at_node *n, const char *why,
 			 const char *hint)
 {
-	at_diag(c->diags, AT_D_ROUTE_TEMPLATE, n->range, "this template can match nothing: %s", why);
+	at_diag(c->diags, AT_D_ROUTE_TEMPLATE, n->range, "this template can match nothing: %s",
+		why);
 	at_hint(c->diags, "%s", hint);
 	return false;
 }
@@ -410,7 +416,8 @@ static bool check_template(struct at_check *c, const struct at_node *n)
 	return true;
 }
 
-/* ":id" is longer than what it stands for may be; a path as wide as args.path has room enough. */
+/* ":id" is longer than what it stands for may be; a path as wide as args.path has room enough.
+ */
 static unsigned ids_size(unsigned size)
 {
 	if (size >= WIDE)
@@ -443,7 +450,8 @@ static const struct at_type *check_route(struct at_check *c, struct at_n_call *c
 const struct at_func at_func_route = {
 	.name = "route",
 	.proto = "string route(string path, lit-string template...)",
-	.brief = "the path with numbers, long hex and UUIDs as :id, or the template that matches",
+	.brief = "the path with numbers, long hex and UUIDs as :id, or the template that "
+		 "matches",
 	.check = check_route,
 	.lower = lower_route,
 };

@@ -33,7 +33,9 @@ static const struct {
 };
 
 static const char *const sides[] = {
-	[AT_HTTP_ANY] = "any", [AT_HTTP_SERVER] = "server", [AT_HTTP_CLIENT] = "client",
+	[AT_HTTP_ANY] = "any",
+	[AT_HTTP_SERVER] = "server",
+	[AT_HTTP_CLIENT] = "client",
 };
 
 const char *at_http_event_name(enum at_http_event e)
@@ -148,8 +150,8 @@ static int parse(struct at_check *c, struct at_attachpt *p)
 }
 
 /* Events with what stands before the last part of the search: "http:client:re*". */
-static int list(struct at_host *host, const char *glob, int (*each)(const char *name, void *arg),
-		void *arg)
+static int list(struct at_host *host, const char *glob,
+		int (*each)(const char *name, void *arg), void *arg)
 {
 	const char *last = strrchr(glob, ':'), *front = "http";
 	size_t before = last ? (size_t)(last - glob) : 0;
@@ -171,7 +173,10 @@ static int list(struct at_host *host, const char *glob, int (*each)(const char *
 
 /* ---- The plan ---- */
 
-#define COUNTER(field, name, brief) { offsetof(struct at_http, field), name, brief }
+#define COUNTER(field, name, brief)                                                            \
+	{                                                                                      \
+		offsetof(struct at_http, field), name, brief                                   \
+	}
 
 static const struct {
 	size_t number;
@@ -180,12 +185,15 @@ static const struct {
 	COUNTER(c_seen, "http.seen", "%llu HTTP messages were seen"),
 	COUNTER(c_cut, "http.cut", "%llu heads were longer than 64 KiB and were cut"),
 	COUNTER(c_unmatched, "http.unmatched",
-		"%llu responses were not shown: their request was not seen, or too many were open"),
+		"%llu responses were not shown: their request was not seen, or too many were "
+		"open"),
 	COUNTER(c_desync, "http.desynchronised",
 		"%llu times the place in a connection was lost, until the next exchange"),
 	COUNTER(c_joined_late, "http.joined_late",
-		"%llu connections were joined in the middle, their first exchange is not shown"),
-	COUNTER(c_read_calls, "http.read_failed_calls", "%llu calls had bytes that could not be read"),
+		"%llu connections were joined in the middle, their first exchange is not "
+		"shown"),
+	COUNTER(c_read_calls, "http.read_failed_calls",
+		"%llu calls had bytes that could not be read"),
 	COUNTER(c_read_bytes, "http.read_failed_bytes", "%llu bytes could not be read"),
 	COUNTER(c_client_unshown, "http.client_unshown",
 		"%llu client-side messages not shown (http:client:…)"),
@@ -194,14 +202,16 @@ static const struct {
 void at_http_counters(struct at_http *h)
 {
 	for (size_t i = 0; i < at_count(counters); i++)
-		*(unsigned *)((char *)h + counters[i].number) = at_plan_counter(
-			h->lw->plan, counters[i].name, counters[i].brief, -1);
+		*(unsigned *)((char *)h + counters[i].number) =
+			at_plan_counter(h->lw->plan, counters[i].name, counters[i].brief, -1);
 }
 
 static void lower_use(struct at_http *h, const struct at_clause_use *use)
 {
 	const struct at_http_point *p = use->point->data;
-	struct at_http_use u = { .use = use, .event = p->event, .side = p->side, .port = p->port };
+	struct at_http_use u = {
+		.use = use, .event = p->event, .side = p->side, .port = p->port
+	};
 
 	h->current = &u;
 	h->lw->by_itself = true;
