@@ -10,3 +10,11 @@ EXTRA_DIST += scripts/demo/run scripts/demo/compare
 # What `apitrace NAME` finds.
 dist_script_DATA += scripts/headerlog.bt scripts/apilatency.bt scripts/apierrors.bt \
 	scripts/apivolume.bt scripts/apistats.bt
+
+# For developers.
+EXTRA_DIST += scripts/dev/check-rooms scripts/dev/check-globals scripts/dev/format scripts/dev/style
+format:
+	@$(top_srcdir)/scripts/dev/format
+style:
+	@$(top_srcdir)/scripts/dev/style
+.PHONY: format style

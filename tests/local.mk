@@ -27,6 +27,10 @@ tests_record_host_SOURCES = tests/record-host.c
 tests_record_host_LDADD = libat.la
 EXTRA_DIST += tests/fixtures/host tests/fixtures/host.list scripts/dev/record-host
 
+# Rooms and globals, see ARCHITECTURE.md.
+TESTS += tests/rooms.test
+EXTRA_DIST += tests/rooms.test
+
 # Text cases and their runner.
 check_PROGRAMS += tests/case-runner
 tests_case_runner_SOURCES = tests/case-runner.c tests/case-file.c tests/case-match.c tests/case-run.c \
@@ -128,3 +132,11 @@ check_PROGRAMS += tests/http-engine.test
 RUNTIME_TESTS += tests/http-engine.test
 tests_http_engine_test_SOURCES = tests/http-engine-test.c
 tests_http_engine_test_LDADD = libapitrace.la
+
+# Not a test: figures beside bpftrace.
+EXTRA_PROGRAMS += tests/bench/start
+tests_bench_start_SOURCES = tests/bench/start.c
+bench: all tests/bench/start
+	@BUILD='$(abs_top_builddir)' $(top_srcdir)/scripts/dev/bench-start
+.PHONY: bench
+EXTRA_DIST += scripts/dev/bench-start

@@ -58,7 +58,7 @@ struct worker {
 	pthread_t thread;
 	unsigned index, number; /* of the next request */
 	double stop;
-	struct wire w;          /* fd -1: not connected */
+	struct wire w; /* fd -1: not connected */
 };
 
 static double now(void)
@@ -80,23 +80,26 @@ static int make_head(const struct worker *k, const struct sent *s, char *head, s
 	if (kind->flags & CHUNKED)
 		snprintf(framing, sizeof(framing), "transfer-encoding: chunked\r\n");
 	else if (kind->flags & BODY)
-		snprintf(framing, sizeof(framing), "content-length: %llu\r\n", s->row.request_bytes);
+		snprintf(framing, sizeof(framing), "content-length: %llu\r\n",
+			 s->row.request_bytes);
 	if (*s->row.model)
-		snprintf(model, sizeof(model), "%s: %s\r\n", k->number % 2 ? "X-Model" : "x-model",
-			 s->row.model);
-	return snprintf(head, size,
-			"%s %s HTTP/1.%d\r\nHost: gateway.test:%u\r\nUser-Agent: demo/%u\r\n"
-			"X-Request-Number: %u\r\n%s%s%s%s%s%s\r\n",
-			kind->method, target, !(kind->flags & OLD), k->c->port, k->index, k->number,
-			k->number % 37 == 6 ? "" : "Authorization: Bearer sk-demo-secret\r\n", model,
-			framing, kind->flags & SSE ? "Accept: text/event-stream\r\n" : "",
-			kind->flags & EXPECT ? "Expect: 100-continue\r\n" : "",
-			kind->flags & CLOSE ? "Connection: close\r\n" : "");
+		snprintf(model, sizeof(model), "%s: %s\r\n",
+			 k->number % 2 ? "X-Model" : "x-model", s->row.model);
+	return snprintf(
+		head, size,
+		"%s %s HTTP/1.%d\r\nHost: gateway.test:%u\r\nUser-Agent: demo/%u\r\n"
+		"X-Request-Number: %u\r\n%s%s%s%s%s%s\r\n",
+		kind->method, target, !(kind->flags & OLD), k->c->port, k->index, k->number,
+		k->number % 37 == 6 ? "" : "Authorization: Bearer sk-demo-secret\r\n", model,
+		framing, kind->flags & SSE ? "Accept: text/event-stream\r\n" : "",
+		kind->flags & EXPECT ? "Expect: 100-continue\r\n" : "",
+		kind->flags & CLOSE ? "Connection: close\r\n" : "");
 }
 
 static void fill_body(char *body, size_t size)
 {
-	static const char text[] = "{\"prompt\": \"\r\n\r\nGET /v1/forged HTTP/1.1\r\nx-model: no\r\n\r\n\"} ";
+	static const char text[] =
+		"{\"prompt\": \"\r\n\r\nGET /v1/forged HTTP/1.1\r\nx-model: no\r\n\r\n\"} ";
 
 	for (size_t i = 0; i < size; i++)
 		body[i] = text[i % (sizeof(text) - 1)];
@@ -136,7 +139,9 @@ static int send_with_body(struct worker *k, const struct sent *s, const char *he
 static struct sent choose(struct worker *k)
 {
 	const struct kind *kind = &kinds[k->number * 7 % COUNT(kinds)];
-	struct sent s = { kind, { .route = kind->route, .model = models[k->number % 13 % COUNT(models)] } };
+	struct sent s = {
+		kind, { .route = kind->route, .model = models[k->number % 13 % COUNT(models)] }
+	};
 
 	if (kind->flags & BODY)
 		s.row.request_bytes = kind->size / 2 + k->number * 61 % kind->size;
@@ -252,7 +257,9 @@ int clients_run(const struct clients *c)
 	unsigned n;
 
 	for (n = 0; workers && n < c->workers; n++) {
-		workers[n] = (struct worker){ .c = c, .index = n, .number = n * 100000 + 1, .stop = stop };
+		workers[n] = (struct worker){
+			.c = c, .index = n, .number = n * 100000 + 1, .stop = stop
+		};
 		if (pthread_create(&workers[n].thread, NULL, work, &workers[n]))
 			break;
 	}

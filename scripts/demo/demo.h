@@ -14,13 +14,13 @@
 /* ---- gateway.c ---- */
 
 struct gateway {
-	int fd;                /* listens */
+	int fd; /* listens */
 	unsigned short port;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
-	unsigned open;         /* connections being served */
-	unsigned served;       /* connections so far */
+	unsigned open;   /* connections being served */
+	unsigned served; /* connections so far */
 };
 
 int gateway_start(struct gateway *g);

@@ -18,8 +18,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static const char forged[] = "{\"text\": \"\r\n\r\nPOST /v1/forged HTTP/1.1\r\nx-model: forged\r\n\r\n"
-			     "HTTP/1.1 500 Forged\r\ncontent-length: 0\r\n\r\n\"},\n";
+static const char forged[] =
+	"{\"text\": \"\r\n\r\nPOST /v1/forged HTTP/1.1\r\nx-model: forged\r\n\r\n"
+	"HTTP/1.1 500 Forged\r\ncontent-length: 0\r\n\r\n\"},\n";
 
 enum framing { LENGTH, STREAM, TO_CLOSE, BARE };
 
@@ -45,8 +46,10 @@ static void answer_chat(const struct request *r, struct answer *a)
 	char accept[64];
 
 	a->size = 300 + r->number * 37 % 4000;
-	if (wire_field(r->w, "accept", accept, sizeof(accept)) && strstr(accept, "event-stream"))
-		*a = (struct answer){ 200, STREAM, a->size, "content-type: text/event-stream\r\n" };
+	if (wire_field(r->w, "accept", accept, sizeof(accept)) &&
+	    strstr(accept, "event-stream"))
+		*a = (struct answer){ 200, STREAM, a->size,
+				      "content-type: text/event-stream\r\n" };
 	if (r->number % 17 == 3)
 		*a = (struct answer){ 429, LENGTH, 87, "retry-after: 1\r\n" };
 	if (r->number % 29 == 5)
@@ -104,8 +107,8 @@ static const struct {
 	void (*answer)(const struct request *r, struct answer *a);
 } routes[] = {
 	{ "/v1/chat/completions", answer_chat }, { "/v1/embeddings", answer_embeddings },
-	{ "/v1/models/", answer_model },	 { "/v1/models", answer_models },
-	{ "/v1/files/", answer_file },		 { "/v1/batches", answer_batch },
+	{ "/v1/models/", answer_model },         { "/v1/models", answer_models },
+	{ "/v1/files/", answer_file },           { "/v1/batches", answer_batch },
 	{ "/healthz", answer_health },
 };
 
@@ -134,9 +137,9 @@ static const char *reason_of(int status)
 		int status;
 		const char *reason;
 	} table[] = {
-		{ 200, "OK" },		 { 201, "Created" },	       { 204, "No Content" },
-		{ 400, "Bad Request" },	 { 401, "Unauthorized" },      { 404, "Not Found" },
-		{ 429, "Slow Down" },	 { 500, "Internal Error" },    { 502, "Bad Gateway" },
+		{ 200, "OK" },          { 201, "Created" },        { 204, "No Content" },
+		{ 400, "Bad Request" }, { 401, "Unauthorized" },   { 404, "Not Found" },
+		{ 429, "Slow Down" },   { 500, "Internal Error" }, { 502, "Bad Gateway" },
 		{ 503, "Unavailable" },
 	};
 
@@ -163,8 +166,8 @@ static int make_head(const struct request *r, const struct answer *a, char *head
 		snprintf(framing, sizeof(framing), "content-length: %zu\r\n", a->size);
 	else if (a->framing == STREAM)
 		snprintf(framing, sizeof(framing), "Transfer-Encoding: chunked\r\n");
-	return snprintf(head, size, "HTTP/1.%d %d %s\r\nServer: apitrace-demo\r\n%s%s%s\r\n", !r->old,
-			a->status, reason_of(a->status), framing, a->fields,
+	return snprintf(head, size, "HTTP/1.%d %d %s\r\nServer: apitrace-demo\r\n%s%s%s\r\n",
+			!r->old, a->status, reason_of(a->status), framing, a->fields,
 			r->close ? "Connection: close\r\n" : "");
 }
 
@@ -174,7 +177,8 @@ static void pause_ms(unsigned ms)
 }
 
 /* Events of 90 bytes or so, a chunk each, with pauses between. */
-static int send_stream(const struct request *r, const struct answer *a, const char *head, size_t n)
+static int send_stream(const struct request *r, const struct answer *a, const char *head,
+		       size_t n)
 {
 	char *body = make_body(a->size);
 	int err = body ? wire_write(r->w->fd, head, n) : -1;
@@ -305,7 +309,8 @@ static void *accept_all(void *arg)
 
 int gateway_start(struct gateway *g)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(a);
 
 	pthread_mutex_init(&g->lock, NULL);

@@ -61,8 +61,8 @@ static const struct {
 	ssize_t (*read)(int fd, char *s, size_t n);
 	size_t in_head; /* bytes at a time while a head is read */
 } readers[] = {
-	{ by_read, WIRE_BUF }, { by_recv, WIRE_BUF }, { by_recvmsg, 61 },      { by_readv, 37 },
-	{ by_peek, WIRE_BUF }, { by_read, 1 },	      { by_readv, WIRE_BUF }, { by_recv, 7 },
+	{ by_read, WIRE_BUF }, { by_recv, WIRE_BUF }, { by_recvmsg, 61 },     { by_readv, 37 },
+	{ by_peek, WIRE_BUF }, { by_read, 1 },        { by_readv, WIRE_BUF }, { by_recv, 7 },
 };
 
 static ssize_t fill(struct wire *w, size_t most)
@@ -119,7 +119,8 @@ bool wire_field(const struct wire *w, const char *name, char *out, size_t size)
 	size_t n = strlen(name), len;
 
 	out[0] = 0;
-	for (const char *s = strstr(w->head, "\r\n"); s && s[2] != '\r'; s = strstr(s + 2, "\r\n")) {
+	for (const char *s = strstr(w->head, "\r\n"); s && s[2] != '\r';
+	     s = strstr(s + 2, "\r\n")) {
 		const char *value = s + 2 + n + 1;
 
 		if (strncasecmp(s + 2, name, n) || s[2 + n] != ':')
@@ -293,12 +294,13 @@ static int across(int fd, const char *head, size_t nhead, const char *body, size
 	memcpy(both, head + nhead - tail, tail);
 	memcpy(both + tail, body, with);
 	return wire_write(fd, head, nhead - tail) || wire_write(fd, both, tail + with) ||
-			       wire_write(fd, body + with, nbody - with) ?
-		       -1 :
-		       0;
+			       wire_write(fd, body + with, nbody - with)
+		       ? -1
+		       : 0;
 }
 
-int wire_send(int fd, unsigned way, const char *head, size_t nhead, const char *body, size_t nbody)
+int wire_send(int fd, unsigned way, const char *head, size_t nhead, const char *body,
+	      size_t nbody)
 {
 	static int (*const writers[])(int fd, const char *head, size_t nhead, const char *body,
 				      size_t nbody) = {

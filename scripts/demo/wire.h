@@ -14,14 +14,15 @@ enum { WIRE_HEAD = 8192, WIRE_BUF = 16384 };
 
 struct wire {
 	int fd;
-	unsigned way;         /* which system call reads, and how much at a time in heads */
-	size_t start, end;    /* what was read and not yet taken */
+	unsigned way;      /* which system call reads, and how much at a time in heads */
+	size_t start, end; /* what was read and not yet taken */
 	char buf[WIRE_BUF];
 	char head[WIRE_HEAD]; /* the last head, terminated */
 };
 
 void wire_init(struct wire *w, int fd, unsigned way);
-/* Reads one head into w->head. Its length, 0 at the end of the stream, -1 when it is cut or too long. */
+/* Reads one head into w->head. Its length, 0 at the end of the stream, -1 when it is cut or too
+ * long. */
 long wire_head(struct wire *w);
 /* A field of the last head, "" when absent; false when absent. */
 bool wire_field(const struct wire *w, const char *name, char *out, size_t size);
@@ -33,7 +34,8 @@ long long wire_to_end(struct wire *w);
 long long wire_body(struct wire *w, bool bare, bool to_end);
 
 /* Writes head and body in one of several ways; 0, or -1. */
-int wire_send(int fd, unsigned way, const char *head, size_t nhead, const char *body, size_t nbody);
+int wire_send(int fd, unsigned way, const char *head, size_t nhead, const char *body,
+	      size_t nbody);
 int wire_write(int fd, const char *s, size_t n);
 
 #endif
