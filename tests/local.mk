@@ -133,6 +133,10 @@ RUNTIME_TESTS += tests/http-engine.test
 tests_http_engine_test_SOURCES = tests/http-engine-test.c
 tests_http_engine_test_LDADD = libapitrace.la
 
+# The demo traffic against its ledger; needs root.
+RUNTIME_TESTS += tests/ledger.test
+EXTRA_DIST += tests/ledger.test
+
 # Not a test: figures beside bpftrace.
 EXTRA_PROGRAMS += tests/bench/start
 tests_bench_start_SOURCES = tests/bench/start.c
