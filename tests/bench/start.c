@@ -81,8 +81,11 @@ static bool end(struct child *c, bool interrupt, struct figures *f)
 	char rest[4096];
 	int status;
 
-	if (interrupt)
+	/* bpftrace says that it is attached shortly before it listens to signals. */
+	if (interrupt) {
+		usleep(100000);
 		kill(c->pid, SIGINT);
+	}
 	while (fgets(rest, sizeof(rest), c->said))
 		;
 	fclose(c->said);
