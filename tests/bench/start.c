@@ -83,7 +83,7 @@ static bool end(struct child *c, bool interrupt, struct figures *f)
 
 	/* bpftrace says that it is attached shortly before it listens to signals. */
 	if (interrupt) {
-		usleep(100000);
+		usleep(700000);
 		kill(c->pid, SIGINT);
 	}
 	while (fgets(rest, sizeof(rest), c->said))
