@@ -134,8 +134,8 @@ tests_http_engine_test_SOURCES = tests/http-engine-test.c
 tests_http_engine_test_LDADD = libapitrace.la
 
 # The demo traffic against its ledger; needs root.
-RUNTIME_TESTS += tests/ledger.test
-EXTRA_DIST += tests/ledger.test
+RUNTIME_TESTS += tests/ledger.test tests/cli.test
+EXTRA_DIST += tests/ledger.test tests/cli.test
 
 # Not a test: figures beside bpftrace.
 EXTRA_PROGRAMS += tests/bench/start
