@@ -162,7 +162,7 @@ static struct at_ir *is_start(struct at_http_eng *e, struct at_ir *sk, struct at
 
 	ir_set(b, start, C(1));
 	IF(ir_nei(b, family, AF_UNIX));
-	pos = ir_let(b, ir_call(b, e->f_position, 3, sk, dir, ret));
+	pos = ir_let(b, ir_call(b, e->f_position, 4, sk, dir, ret, dir));
 	/* The SYN of a client counts as one byte sent. */
 	ir_set(b, start, ir_ule(b, pos, dir));
 	END;

@@ -8,8 +8,9 @@
 #include <sys/socket.h>
 
 enum {
-	TCP = 6,       /* IPPROTO_TCP */
-	SYN_TIMES = 3, /* attempts to read two counters that belong together */
+	TCP = 6,          /* IPPROTO_TCP */
+	READINGS = 8,     /* of counters that belong together and are not read together */
+	RCV_SHUTDOWN = 1, /* sock.sk_shutdown (include/net/sock.h) */
 };
 
 struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr, const char *path)
@@ -99,43 +100,66 @@ void at_pid_filter(struct at_irb *b)
 
 /* ---- Position in the stream ---- */
 
+/* Bytes that went through the stream so far, as one reading of its counters says. */
+static struct at_ir *read_position(struct at_irb *b, struct at_ir *tp, int dir)
+{
+	const char *count = dir ? "tcp_sock.bytes_acked" : "tcp_sock.bytes_received";
+	const char *low = dir ? "tcp_sock.snd_una" : "tcp_sock.copied_seq";
+	const char *high = dir ? "tcp_sock.write_seq" : "tcp_sock.rcv_nxt";
+	struct at_ir *first, *second, *inner, *total;
+
+	first = ir_let(b,
+		       at_sk_load(b, 4, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), dir ? low : high));
+	second = ir_let(
+		b, at_sk_load(b, 4, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), dir ? high : low));
+	inner = dir ? ir_sub(b, second, first) : ir_sub(b, first, second);
+	inner = ir_let(b, ir_un(b, AT_OP_ZEXT32, inner));
+	total = ir_let(b, at_sk_load(b, 8, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), count));
+	return ir_let(b, dir ? ir_add(b, total, inner) : ir_sub(b, total, inner));
+}
+
 /*
- * (sock, direction, length): position of a call's first byte in its stream; -1
- * when it is not known. Softirqs move two of the counters together: read until
- * one is the same before and after the others.
+ * (sock, direction, length, expected): position of a call's first byte in its
+ * stream; -1 when it is not known. Softirqs on other CPUs move two of the
+ * counters, one after the other, so a single reading may be wrong either way:
+ * one that gives the expected position is believed, and where nothing is
+ * expected (-1), two in a row that agree.
  */
 static void position_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_position", 3);
+	unsigned func = at_http_begin(e, "http_position", 4), last = 0;
 	struct at_irb *b = &e->b;
-	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0))), *before,
-		     *inner;
+	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0)));
+	struct at_ir *expected = ir_param(b, 3), *place = NULL;
 
 	IF(ir_iszero(b, tp));
 	RETURN(-1);
 	END;
+	last = ir_local(b);
+	ir_set(b, last, C(-1));
 	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {
-		const char *count = dir ? "tcp_sock.bytes_acked" : "tcp_sock.bytes_received";
-		const char *low = dir ? "tcp_sock.snd_una" : "tcp_sock.copied_seq";
-		const char *high = dir ? "tcp_sock.write_seq" : "tcp_sock.rcv_nxt";
-
 		IF(ir_eqi(b, ir_param(b, 1), dir));
-		for (int i = 0; i < SYN_TIMES; i++) {
-			struct at_ir *again = ir_un(b, AT_OP_HIDE, tp), *place;
-
-			before = ir_let(b, at_sk_load(b, 8, ir_let(b, again), count));
-			inner = ir_let(b, at_sk_load(b, 4, ir_let(b, again), high));
-			inner = ir_let(
-				b, ir_sub(b, inner, at_sk_load(b, 4, ir_let(b, again), low)));
-			inner = ir_let(b, ir_un(b, AT_OP_ZEXT32, inner));
-			place = dir ? ir_add(b, before, inner) : ir_sub(b, before, inner);
-			IF(ir_eq(b, before, at_sk_load(b, 8, ir_let(b, again), count)));
-			ir_return(b, ir_sub(b, place, ir_param(b, 2)));
+		for (int i = 0; i < READINGS; i++) {
+			place = ir_let(b, ir_sub(b, read_position(b, tp, dir), ir_param(b, 2)));
+			IF(ir_eq(b, place, expected));
+			ir_return(b, place);
 			END;
+			IF(ir_and(b, ir_eqi(b, expected, -1),
+				  ir_eq(b, place, ir_get(b, last))));
+			ir_return(b, place);
+			END;
+			ir_set(b, last, place);
 		}
 		END;
 	}
-	RETURN(-1);
+	/* A read that also took the FIN is one further: the FIN counts as a byte. */
+	IF(ir_and(b, ir_iszero(b, ir_param(b, 1)),
+		  ir_eq(b, ir_get(b, last), ir_addi(b, expected, 1))));
+	IF(ir_andi(b, at_sk_load(b, 1, ir_param(b, 0), "sock.sk_shutdown"), RCV_SHUTDOWN));
+	ir_return(b, expected);
+	END;
+	END;
+	ir_return(b, ir_get(b, last));
 	e->f_position = func;
 }
 

@@ -98,8 +98,8 @@ static unsigned half_func(struct at_http_eng *e)
 	/* Not at the end of the stream, where the FIN counts as a byte. */
 	IF(ir_and(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"), AF_UNIX),
 		  ir_nei(b, ret, 0)));
-	pos = ir_let(b, ir_call(b, e->f_position, 3, sk, dir, ret));
 	next = ir_let(b, HL(next));
+	pos = ir_let(b, ir_call(b, e->f_position, 4, sk, dir, ret, next));
 	IF(ir_and(b, ir_ne(b, pos, next), ir_nei(b, next, -1)));
 	IF(ir_nei(b, pos, -1));
 	ir_do(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
