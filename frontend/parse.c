@@ -17,7 +17,7 @@ static bool check_limits(struct at_diags *d, const struct at_source *src)
 {
 	if (src->len > AT_MAX_SCRIPT) {
 		at_diag(d, AT_D_SCRIPT_TOO_BIG, (struct at_range){ 0, 0 },
-			"the script has %zu bytes; at most %d are allowed", src->len,
+			"the script is larger than %d bytes, the most that is read",
 			AT_MAX_SCRIPT);
 		return false;
 	}
