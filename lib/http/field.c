@@ -114,22 +114,9 @@ static struct at_ir *value_scan(struct at_walk *w, struct at_ir *pos)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *at = ir_let(b, ir_add(b, w->win, pos));
-	unsigned n = ir_local(b);
+	struct at_ir *n = at_swar_text(b, at, AT_HTTP_STEP);
 
-	ir_set(b, n, C(AT_HTTP_STEP));
-	ir_loop(b);
-	for (int i = 0; i < AT_HTTP_STEP; i += 8) {
-		struct at_ir *word = ir_let(b, ir_load(b, 8, at, i));
-		struct at_ir *mask = ir_let(b, at_swar_less(b, word, 0x0e));
-
-		IF(mask);
-		ir_set(b, n, ir_addi(b, at_swar_first(b, mask), i));
-		ir_break(b);
-		END;
-	}
-	ir_break(b);
-	END;
-	at = at_http_min(b, at_http_forget(w, ir_get(b, n)), ir_sub(b, WL(end), pos));
+	at = at_http_min(b, at_http_forget(w, n), ir_sub(b, WL(end), pos));
 	IF(ir_ugti(b, at, AT_HTTP_STEP));
 	RETURN(1);
 	END;

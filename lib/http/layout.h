@@ -213,6 +213,8 @@ at_http_capture_of(const struct at_http_eng *e, enum at_http_half half, enum at_
 /* swar.c */
 int64_t at_swar(unsigned c);
 struct at_ir *at_swar_less(struct at_irb *b, struct at_ir *w, unsigned n);
+/* Bytes of text at an address up to the first below 0x0e, at most limit (a multiple of 8). */
+struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit);
 struct at_ir *at_swar_equal(struct at_irb *b, struct at_ir *w, struct at_ir *eight);
 struct at_ir *at_swar_first(struct at_irb *b, struct at_ir *mask);
 struct at_ir *at_swar_plain(struct at_irb *b,

@@ -89,3 +89,23 @@ uint64_t at_word_of(const char *s, unsigned n)
 		word |= (uint64_t)(unsigned char)s[i] << (8 * i);
 	return word;
 }
+
+struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit)
+{
+	unsigned n = ir_local(b);
+
+	ir_set(b, n, ir_const(b, limit));
+	ir_loop(b);
+	for (int i = 0; i < limit; i += 8) {
+		struct at_ir *word = ir_let(b, ir_load(b, 8, at, i));
+		struct at_ir *mask = ir_let(b, at_swar_less(b, word, 0x0e));
+
+		ir_if(b, mask);
+		ir_set(b, n, ir_addi(b, at_swar_first(b, mask), i));
+		ir_break(b);
+		ir_end(b);
+	}
+	ir_break(b);
+	ir_end(b);
+	return ir_get(b, n);
+}

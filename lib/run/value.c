@@ -99,15 +99,21 @@ static unsigned nelems(const struct at_type *t)
 	return t->elem && t->elem->size ? t->size / t->elem->size : 0;
 }
 
-static void array_text(struct at_buf *b, const struct at_type *t, const char *bytes)
+static void put_array(struct at_buf *b, const struct at_type *t, const char *bytes,
+		      void (*put)(struct at_buf *b, const struct at_type *t, const void *bytes))
 {
 	at_buf_put(b, "[", 1);
 	for (unsigned i = 0; i < nelems(t); i++) {
 		if (i)
 			at_buf_put(b, ",", 1);
-		at_value_text(b, t->elem, bytes + (size_t)i * t->elem->size);
+		put(b, t->elem, bytes + (size_t)i * t->elem->size);
 	}
 	at_buf_put(b, "]", 1);
+}
+
+static void array_text(struct at_buf *b, const struct at_type *t, const char *bytes)
+{
+	put_array(b, t, bytes, at_value_text);
 }
 
 /* Elements of a tuple, without its parentheses. */
@@ -267,13 +273,7 @@ static void json_struct(struct at_buf *b, const struct at_type *t, const char *b
 
 static void json_array(struct at_buf *b, const struct at_type *t, const char *bytes)
 {
-	at_buf_put(b, "[", 1);
-	for (unsigned i = 0; i < nelems(t); i++) {
-		if (i)
-			at_buf_put(b, ",", 1);
-		at_value_json(b, t->elem, bytes + (size_t)i * t->elem->size);
-	}
-	at_buf_put(b, "]", 1);
+	put_array(b, t, bytes, at_value_json);
 }
 
 static void json_inet(struct at_buf *b, const void *bytes)
