@@ -72,6 +72,7 @@ struct conversation {
 #define Q_GET "Q GET t=/x p=/x q= h=h v=1.1 n=1 b=28 l=-1 c=1\n"
 #define R_OK2 "R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=1 r=|\n"
 #define E_OK2 "E 200 p=/x end=0 qb=0 rb=2 ok=1\n"
+#define E_BIG "E 200 p=/x end=0 qb=0 rb=50000 ok=1\n"
 
 static const struct conversation conversations[] = {
 	{ "get", { { '>', GET }, { '<', OK2 } }, Q_GET R_OK2 E_OK2 },
@@ -504,6 +505,8 @@ static bool judge(struct printed *p, const struct conversation *c, const char *h
 		show("server", p->side[1], p->n[1]);
 		show("client", p->side[2], p->n[2]);
 		show("wanted", c->want, strlen(c->want));
+		if (c->client)
+			show("wanted of the client", c->client, strlen(c->client));
 	}
 	return good;
 }
@@ -554,12 +557,17 @@ static bool run_case(struct test *t, const struct conversation *c)
 
 /* ---- What is no table row ---- */
 
-static bool check(struct test *t, const char *name, const char *want)
+static bool check_both(struct test *t, const char *name, const char *server, const char *client)
 {
-	struct conversation c = { .name = name, .want = want };
+	struct conversation c = { .name = name, .want = server, .client = client };
 
 	apitrace_consume(t->h);
 	return judge(&t->printed, &c, "by itself", 0, 0);
+}
+
+static bool check(struct test *t, const char *name, const char *want)
+{
+	return check_both(t, name, want, NULL);
 }
 
 static void start(struct test *t)
@@ -644,6 +652,68 @@ static bool unread_body(struct test *t)
 	return good && check(t, "unread body",
 			     Q_GET "R 200 OK m=GET v=1.1 n=1 b=42 l=50000 c=1 r=|\n"
 				   "E 200 p=/x end=0 qb=0 rb=50000 ok=1\n" Q_GET R_OK2 E_OK2);
+}
+
+/* Content that goes into a pipe without a call that we see; and urgent bytes, which are none.
+ */
+static bool unseen_body(struct test *t)
+{
+	static char junk[50000];
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n";
+	struct pair p = connect_tcp();
+	int ends[2];
+	bool good = !pipe(ends);
+
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, head, strlen(head));
+	good &= send(p.server, junk, sizeof(junk), 0) == sizeof(junk);
+	for (ssize_t at = 0, n; at < (ssize_t)sizeof(junk); at += n) {
+		n = splice(p.client, NULL, ends[1], NULL, sizeof(junk) - (size_t)at, 0);
+		if (n <= 0 || read(ends[0], junk, (size_t)n) != n)
+			exit(96);
+	}
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	close(ends[0]);
+	close(ends[1]);
+	/* That the content has ended is known when something follows it. */
+	return good &&
+	       check_both(t, "unseen body",
+			  Q_GET "R 200 OK m=GET v=1.1 n=1 b=42 l=50000 c=1 r=|\n" E_BIG Q_GET
+				  R_OK2 E_OK2,
+			  Q_GET "R 200 OK m=GET v=1.1 n=1 b=42 l=50000 c=1 r=|\n" Q_GET E_BIG
+				  R_OK2 E_OK2);
+}
+
+/* Urgent bytes are none of the stream, read or not, alone or behind others. */
+static bool urgent(struct test *t)
+{
+	bool good = true;
+
+	for (int i = 0; i < 4; i++) {
+		struct pair p = i & 1 ? connect_unix() : connect_tcp();
+		struct msghdr msg = { .msg_iovlen = 1 };
+		struct iovec iov = { (char *)OK2 "!", strlen(OK2) + 1 };
+		char c;
+
+		start(t);
+		say(p.client, p.server, GET, 5);
+		good &= send(p.client, "!", 1, MSG_OOB) == 1;
+		if (i & 2)
+			good &= recv(p.server, &c, 1, MSG_OOB) == 1 && c == '!';
+		say(p.client, p.server, GET + 5, strlen(GET) - 5);
+		msg.msg_iov = &iov;
+		good &= sendmsg(p.server, &msg, MSG_OOB) == (ssize_t)iov.iov_len;
+		get_bytes(p.client, strlen(OK2), PLAIN);
+		say(p.client, p.server, GET, strlen(GET));
+		say(p.server, p.client, OK2, strlen(OK2));
+		end_pair(p);
+		good &= check(t, i & 1 ? "urgent, unix" : "urgent, tcp",
+			      Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2);
+	}
+	return good;
 }
 
 /* More open requests than are kept: all are seen, the rest of the responses is counted. */
@@ -831,9 +901,14 @@ static const struct {
 	const char *name;
 	bool (*run)(struct test *t);
 } others[] = {
-	{ "nothing was lost", counters_quiet },       { "long head", long_head },
-	{ "content that nobody reads", unread_body }, { "many open requests", many_open },
-	{ "hashes of secrets", secret_hash },         { "joined late", joined_late },
+	{ "nothing was lost", counters_quiet },
+	{ "long head", long_head },
+	{ "content that nobody reads", unread_body },
+	{ "content that no call shows", unseen_body },
+	{ "urgent bytes", urgent },
+	{ "many open requests", many_open },
+	{ "hashes of secrets", secret_hash },
+	{ "joined late", joined_late },
 	{ "a call that cannot be read", unreadable },
 };
 

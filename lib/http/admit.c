@@ -157,14 +157,12 @@ static struct at_ir *is_start(struct at_http_eng *e, struct at_ir *sk, struct at
 			      struct at_ir *ret)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *family = at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"), *pos;
+	struct at_ir *family = at_sk_load(b, 2, sk, "sock.__sk_common.skc_family");
 	unsigned start = ir_local(b);
 
 	ir_set(b, start, C(1));
 	IF(ir_nei(b, family, AF_UNIX));
-	pos = ir_let(b, ir_call(b, e->f_position, 4, sk, dir, ret, dir));
-	/* The SYN of a client counts as one byte sent. */
-	ir_set(b, start, ir_ule(b, pos, dir));
+	ir_set(b, start, ir_call(b, e->f_start, 3, sk, dir, ret));
 	END;
 	return ir_get(b, start);
 }

@@ -115,7 +115,7 @@ struct at_http_stream {
 	uint32_t begun; /* response: its status line was read */
 	uint64_t off;   /* bytes of the stream up to the window's end */
 	uint64_t start; /* of the message, in the same count */
-	uint64_t next;  /* TCP: position of the next call */
+	uint64_t next;  /* TCP: sequence number that is due, 32 bits; -1: not known */
 	uint64_t first_ns, body_left, length;
 	uint64_t cap, cap2;       /* captures that the text goes to */
 	uint64_t delim[3];        /* bytes that end a part of the target, each eight times */
@@ -159,6 +159,7 @@ struct at_http_win {
 	uint64_t base, room; /* user memory of the current piece */
 	uint64_t iov, niov;  /* pieces to come */
 	uint64_t now, verdict, nobuf;
+	uint64_t urgent; /* not 0: the last byte of the call is none of the stream */
 	uint64_t tmp[16];
 	uint64_t nput, put;              /* pieces of text to be appended; the next of them */
 	uint64_t piece[AT_HTTP_PUTS][2]; /* src | n << 32, capture word */
@@ -179,7 +180,7 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
-	unsigned f_filter, f_position, f_mark, f_admit;
+	unsigned f_filter, f_start, f_gap, f_mark, f_admit;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
 

@@ -119,48 +119,54 @@ static struct at_ir *read_position(struct at_irb *b, struct at_ir *tp, int dir)
 }
 
 /*
- * (sock, direction, length, expected): position of a call's first byte in its
- * stream; -1 when it is not known. Softirqs on other CPUs move two of the
- * counters, one after the other, so a single reading may be wrong either way:
- * one that gives the expected position is believed, and where nothing is
- * expected (-1), two in a row that agree.
+ * (sock, direction, length): does the stream begin with this call? Softirqs on
+ * other CPUs move two of the counters, one after the other, so a single reading
+ * may be wrong either way: one that says so is believed.
  */
-static void position_func(struct at_http_eng *e)
+static void start_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_position", 4), last = 0;
+	unsigned func = at_http_begin(e, "http_is_start", 3);
 	struct at_irb *b = &e->b;
 	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0)));
-	struct at_ir *expected = ir_param(b, 3), *place = NULL;
+	struct at_ir *place;
 
-	IF(ir_iszero(b, tp));
-	RETURN(-1);
-	END;
-	last = ir_local(b);
-	ir_set(b, last, C(-1));
+	at_leave_if(b, ir_iszero(b, tp));
 	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {
 		IF(ir_eqi(b, ir_param(b, 1), dir));
 		for (int i = 0; i < READINGS; i++) {
-			place = ir_let(b, ir_sub(b, read_position(b, tp, dir), ir_param(b, 2)));
-			IF(ir_eq(b, place, expected));
-			ir_return(b, place);
+			place = ir_sub(b, read_position(b, tp, dir), ir_param(b, 2));
+			/* The SYN of a client counts as one byte sent. */
+			IF(ir_ulei(b, place, dir));
+			RETURN(1);
 			END;
-			IF(ir_and(b, ir_eqi(b, expected, -1),
-				  ir_eq(b, place, ir_get(b, last))));
-			ir_return(b, place);
-			END;
-			ir_set(b, last, place);
 		}
 		END;
 	}
-	/* A read that also took the FIN is one further: the FIN counts as a byte. */
-	IF(ir_and(b, ir_iszero(b, ir_param(b, 1)),
-		  ir_eq(b, ir_get(b, last), ir_addi(b, expected, 1))));
-	IF(ir_andi(b, at_sk_load(b, 1, ir_param(b, 0), "sock.sk_shutdown"), RCV_SHUTDOWN));
-	ir_return(b, expected);
+	RETURN(0);
+	e->f_start = func;
+}
+
+/*
+ * (sock, direction, expected, found): places of a call's first byte, as sequence
+ * numbers, that differ. How many bytes went by unseen; none for what takes a
+ * number and is no byte of the stream.
+ */
+static void gap_func(struct at_http_eng *e)
+{
+	unsigned func = at_http_begin(e, "http_gap", 4);
+	struct at_irb *b = &e->b;
+	struct at_ir *sk = ir_param(b, 0), *gap, *tp;
+
+	gap = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_sub(b, ir_param(b, 3), ir_param(b, 2))));
+	IF(ir_and(b, ir_iszero(b, ir_param(b, 1)), ir_eqi(b, gap, 1)));
+	/* The read also took the FIN, or passed over an urgent byte. */
+	at_leave_if(b, ir_andi(b, at_sk_load(b, 1, sk, "sock.sk_shutdown"), RCV_SHUTDOWN));
+	tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, sk));
+	at_leave_if(b, ir_iszero(b, tp));
+	at_leave_if(b, ir_eq(b, at_sk_load(b, 4, tp, "tcp_sock.urg_seq"), ir_param(b, 2)));
 	END;
-	END;
-	ir_return(b, ir_get(b, last));
-	e->f_position = func;
+	ir_return(b, gap);
+	e->f_gap = func;
 }
 
 /* ---- Marks ---- */
@@ -217,6 +223,7 @@ struct at_ir *at_http_prog_begin(struct at_http_eng *e, const char *name)
 void at_http_sock_funcs(struct at_http_eng *e)
 {
 	filter_func(e);
-	position_func(e);
+	start_func(e);
+	gap_func(e);
 	mark_func(e);
 }

@@ -20,6 +20,7 @@ enum {                                      /* of the kernel's headers */
 static const int buffer_calls[] = { 0, 1, 44, 45 };     /* read write sendto recvfrom */
 static const int vector_calls[] = { 19, 20, 327, 328 }; /* readv writev preadv2 pwritev2 */
 static const int message_calls[] = { 46, 47 };          /* sendmsg recvmsg */
+enum { SENDTO = 44, SENDMSG = 46 };
 
 static struct at_ir *any_of(struct at_irb *b, struct at_ir *v, const int *of, size_t n)
 {
@@ -31,6 +32,19 @@ static struct at_ir *any_of(struct at_irb *b, struct at_ir *v, const int *of, si
 }
 
 /* ---- Where the bytes are ---- */
+
+/* The last byte of a send with MSG_OOB is urgent data, and none of the stream. */
+static void note_urgent(struct at_walk *w, struct at_ir *regs, struct at_ir *nr)
+{
+	struct at_irb *b = w->b;
+
+	IF(ir_eqi(b, nr, SENDTO));
+	WS(urgent, ir_andi(b, at_sk_load(b, 8, regs, "pt_regs.r10"), MSG_OOB));
+	END;
+	IF(ir_eqi(b, nr, SENDMSG));
+	WS(urgent, ir_andi(b, at_sk_load(b, 8, regs, "pt_regs.dx"), MSG_OOB));
+	END;
+}
 
 /* (window, length): the pieces of user memory of the current system call. */
 static unsigned source_func(struct at_http_eng *e)
@@ -44,6 +58,7 @@ static unsigned source_func(struct at_http_eng *e)
 	WS(nobuf, C(1));
 	WS(niov, C(0));
 	WS(room, C(0));
+	WS(urgent, C(0));
 	task = ir_let(b, ir_helper(b, CURRENT_TASK, 0));
 	at_leave_if(b,
 		    ir_andi(b, at_sk_load(b, 4, task, "task_struct.flags"), PF_NO_REGISTERS));
@@ -52,6 +67,7 @@ static unsigned source_func(struct at_http_eng *e)
 	regs = ir_let(b, ir_helper(b, TASK_REGS, 1, task));
 	nr = ir_let(b, at_sk_load(b, 8, regs, "pt_regs.orig_ax"));
 	buf = ir_let(b, at_sk_load(b, 8, regs, "pt_regs.si"));
+	note_urgent(w, regs, nr);
 	IF(any_of(b, nr, buffer_calls, at_count(buffer_calls)));
 	WS(base, buf);
 	WS(room, ir_param(b, 1));
@@ -79,6 +95,54 @@ static unsigned source_func(struct at_http_eng *e)
 
 /* ---- A call ---- */
 
+/* Bytes went by that no call showed: content, if that is what was due; else the place is lost.
+ */
+static void pass_unseen(struct at_walk *w, struct at_ir *gap)
+{
+	struct at_http_eng *e = w->e;
+	struct at_irb *b = w->b;
+	struct at_ir *state = ir_let(b, HL(state)), *content;
+
+	content = ir_and(b, ir_eqi(b, state, AT_S_BODY), ir_ule(b, gap, HL(body_left)));
+	content = ir_or(b, content, ir_eqi(b, state, AT_S_TO_CLOSE));
+	IF(ir_iszero(b, ir_and(b, content, ir_ulti(b, gap, 1ll << 31))));
+	ir_do(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
+	RETURN(AT_V_SEARCH);
+	END;
+	HS(off, ir_add(b, HL(off), gap));
+	ir_do(b, ir_call(b, e->f_pass, 4, w->conn, w->half, w->win, gap));
+}
+
+/*
+ * Holds the call's place against the one that was due. One counter says it that
+ * only calls move: how much was copied to the reader, or taken from the writer.
+ */
+static void find_place(struct at_walk *w, struct at_ir *sk, struct at_ir *dir,
+		       struct at_ir *ret)
+{
+	struct at_http_eng *e = w->e;
+	struct at_irb *b = w->b;
+	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, sk)), *next, *place, *gap;
+	unsigned end = ir_local(b);
+
+	IF(tp);
+	IF(dir);
+	ir_set(b, end, at_sk_load(b, 4, tp, "tcp_sock.write_seq"));
+	ELSE;
+	ir_set(b, end, at_sk_load(b, 4, tp, "tcp_sock.copied_seq"));
+	END;
+	next = ir_let(b, HL(next));
+	place = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_sub(b, ir_get(b, end), ret)));
+	HS(next, ir_get(b, end));
+	IF(ir_and(b, ir_ne(b, place, next), ir_nei(b, next, -1)));
+	gap = ir_let(b, ir_call(b, e->f_gap, 4, sk, dir, next, place));
+	IF(gap);
+	pass_unseen(w, gap);
+	END;
+	END;
+	END;
+}
+
 /* (connection, half, window, sock, length | direction << 32): takes the half, finds its place,
  * walks. */
 static unsigned half_func(struct at_http_eng *e)
@@ -88,29 +152,16 @@ static unsigned half_func(struct at_http_eng *e)
 	unsigned func = b->index, now = ir_local(b);
 	struct at_ir *ret = ir_let(b, ir_andi(b, ir_param(b, 4), 0x7fffffff)),
 		     *sk = ir_param(b, 3);
-	struct at_ir *dir = ir_let(b, ir_shri(b, ir_param(b, 4), 32)), *pos, *next, *busy;
+	struct at_ir *dir = ir_let(b, ir_shri(b, ir_param(b, 4), 32)), *busy;
 
 	busy = ir_cmpxchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0), C(1));
 	IF(busy);
 	KS(broken, C(1));
 	RETURN(AT_V_OK);
 	END;
-	/* Not at the end of the stream, where the FIN counts as a byte. */
 	IF(ir_and(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"), AF_UNIX),
 		  ir_nei(b, ret, 0)));
-	next = ir_let(b, HL(next));
-	pos = ir_let(b, ir_call(b, e->f_position, 4, sk, dir, ret, next));
-	IF(ir_and(b, ir_ne(b, pos, next), ir_nei(b, next, -1)));
-	IF(ir_nei(b, pos, -1));
-	ir_do(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
-	RETURN(AT_V_SEARCH);
-	END;
-	ir_set(b, now, next);
-	ELSE;
-	ir_set(b, now, pos);
-	END;
-	HS(next,
-	   ir_select(b, ir_eqi(b, ir_get(b, now), -1), C(-1), ir_add(b, ir_get(b, now), ret)));
+	find_place(w, sk, dir, ret);
 	END;
 	ir_set(b, now, C(0));
 	IF(ir_eqi(b, dir, AT_DIR_OUT));
@@ -121,7 +172,7 @@ static unsigned half_func(struct at_http_eng *e)
 	ir_set(b, now, ir_helper(b, KTIME_BOOT, 0));
 	END;
 	WS(now, ir_get(b, now));
-	WS(left, ret);
+	WS(left, ir_sub(b, ret, ir_un(b, AT_OP_BOOL, WL(urgent))));
 	WS(nput, C(0));
 	WS(put, C(0));
 	WS(pos, C(AT_HTTP_CARRY));
