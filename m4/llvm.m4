@@ -14,6 +14,14 @@ AC_ARG_WITH([llvm],
 AC_ARG_VAR([LLVM_CONFIG],
 	[the llvm-config to use (default: the highest version found of llvm-config-22 to -14, then
 	 llvm-config)])
+dnl AC_PATH_PROGS takes a value of the variable only when it is a path: a name is looked up first,
+dnl or another version than the one asked for would be taken silently.
+AS_CASE([$LLVM_CONFIG], [''|*/*], [],
+	[at_llvm_named=$LLVM_CONFIG
+	 AS_UNSET([LLVM_CONFIG])
+	 AC_PATH_PROG([LLVM_CONFIG], [$at_llvm_named], [no])
+	 AS_IF([test "x$LLVM_CONFIG" = xno],
+		[AC_MSG_ERROR([LLVM_CONFIG is "$at_llvm_named", and there is no such program])])])
 AC_PATH_PROGS([LLVM_CONFIG], [llvm-config-22 llvm-config-21 llvm-config-20 llvm-config-19 dnl
 llvm-config-18 llvm-config-17 llvm-config-16 llvm-config-15 llvm-config-14 llvm-config], [no])
 AS_IF([test "x$LLVM_CONFIG" = xno],
@@ -39,6 +47,8 @@ AC_CHECK_HEADER([llvm-c/Transforms/PassBuilder.h], [],
 LLVM_LINKAGE=
 AS_IF([test "$with_llvm" != shared], [AT_LLVM_STATIC])
 AS_IF([test -z "$LLVM_LINKAGE" && test "$with_llvm" != static], [AT_LLVM_SHARED])
+AS_IF([test "$with_llvm,$LLVM_LINKAGE" = auto,shared],
+	[AC_MSG_WARN([LLVM's archives do not link, so its shared library is used, which starts slower (config.log says what is missing; of Debian's packages often libzstd-dev)])])
 CPPFLAGS=$at_save_CPPFLAGS
 AS_IF([test -z "$LLVM_LINKAGE"],
 	[AC_MSG_ERROR([LLVM $LLVM_VERSION does not link ($with_llvm); config.log has the linker's words])])
