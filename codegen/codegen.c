@@ -147,6 +147,15 @@ static void init_target(void)
 	LLVMInitializeBPFAsmParser(); /* for inline assembly */
 }
 
+#ifdef AT_LLVM_IS_OURS
+/* What LLVM registered for the whole process goes with the plugin. A shared LLVM may have other
+   users. */
+__attribute__((destructor)) static void plugin_closes(void)
+{
+	LLVMShutdown();
+}
+#endif
+
 static int make_machine(struct cg *cg)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;

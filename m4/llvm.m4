@@ -50,6 +50,7 @@ AS_IF([test -z "$LLVM_LINKAGE" && test "$with_llvm" != static], [AT_LLVM_SHARED]
 AS_IF([test "$with_llvm,$LLVM_LINKAGE" = auto,shared],
 	[AC_MSG_WARN([LLVM's archives do not link, so its shared library is used, which starts slower (config.log says what is missing; of Debian's packages often libzstd-dev)])])
 CPPFLAGS=$at_save_CPPFLAGS
+AS_IF([test "x$LLVM_LINKAGE" = xstatic], [LLVM_CPPFLAGS="$LLVM_CPPFLAGS -DAT_LLVM_IS_OURS"])
 AS_IF([test -z "$LLVM_LINKAGE"],
 	[AC_MSG_ERROR([LLVM $LLVM_VERSION does not link ($with_llvm); config.log has the linker's words])])
 

@@ -13,7 +13,8 @@ AM_TESTS_ENVIRONMENT = \
 	APITRACE_SCRIPTS='$(abs_top_srcdir)/scripts'; export APITRACE_SCRIPTS; \
 	AT_FIXTURE_HOST='$(abs_top_srcdir)/tests/fixtures/host'; export AT_FIXTURE_HOST; \
 	CRITERION_ENABLE_TAP=1; export CRITERION_ENABLE_TAP; \
-	srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; export srcdir builddir;
+	srcdir='$(abs_top_srcdir)'; builddir='$(abs_top_builddir)'; export srcdir builddir; \
+	$(SANITIZER_ENVIRONMENT)
 
 check-runtime: all $(check_PROGRAMS)
 	@$(MAKE) $(AM_MAKEFLAGS) -j1 check-TESTS TESTS='$(RUNTIME_TESTS)' \
@@ -26,6 +27,15 @@ EXTRA_PROGRAMS = tests/record-host
 tests_record_host_SOURCES = tests/record-host.c
 tests_record_host_LDADD = libat.la
 EXTRA_DIST += tests/fixtures/host tests/fixtures/host.list scripts/dev/record-host
+
+# With sanitizers: that they find what is planted.
+if SANITIZED
+SANITIZER_ENVIRONMENT = SANITIZE='$(SANITIZE)'; export SANITIZE; \
+	ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1; export ASAN_OPTIONS; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
+TESTS += tests/sanitizers.test
+endif
+EXTRA_DIST += tests/sanitizers.test
 
 # Rooms and globals, see ARCHITECTURE.md.
 TESTS += tests/rooms.test
