@@ -7,25 +7,6 @@
 
 #include "cli/cli.h"
 
-static int print_name(void *arg, const char *name)
-{
-	return printf("%s\n", name) < 0;
-}
-
-/* With a script: the probes that it names are the library's to expand. */
-static int list(const struct cli_options *o)
-{
-	struct apitrace_opts opts = { .sz = sizeof(opts) };
-	struct apitrace *h = apitrace_new(&opts);
-	int err;
-
-	if (!h)
-		return EXIT_RUN;
-	err = apitrace_list(h, o->file ? o->file : "*", print_name, NULL);
-	apitrace_free(h);
-	return err < 0 ? EXIT_USAGE : 0;
-}
-
 static int info(void)
 {
 	static const char *const paths[][2] = {
@@ -59,5 +40,5 @@ int main(int argc, char **argv)
 	}
 	if (o.info)
 		return info();
-	return o.list ? list(&o) : cli_run(&o);
+	return o.list ? cli_list(&o) : cli_run(&o);
 }

@@ -50,7 +50,7 @@ static bool set_buffer(struct cli_options *o, const char *arg)
 
 static bool set_debug(struct cli_options *o, const char *arg)
 {
-	static const char *const stages[] = { "tokens", "ast", "types", "plan", "ir" };
+	static const char *const stages[] = { "tokens", "ast", "types", "plan", "ir", "elf" };
 
 	o->stage = arg;
 	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)

@@ -26,18 +26,22 @@ struct run {
 	size_t seen; /* diagnostics printed */
 };
 
-/* Prints the diagnostics that have not been; true: one was an error. */
-static bool show_diagnostics(struct run *r)
+bool cli_show_diagnostics(struct apitrace *h, size_t *seen, bool quiet)
 {
 	struct apitrace_diag d;
 	bool error = false;
 
-	for (; !apitrace_diag_get(r->h, r->seen, &d); r->seen++) {
+	for (; !apitrace_diag_get(h, *seen, &d); (*seen)++) {
 		error |= d.severity == APITRACE_ERROR;
-		if (!r->o->quiet || d.severity == APITRACE_ERROR)
+		if (!quiet || d.severity == APITRACE_ERROR)
 			fputs(d.rendered, stderr);
 	}
 	return error;
+}
+
+static bool show_diagnostics(struct run *r)
+{
+	return cli_show_diagnostics(r->h, &r->seen, r->o->quiet);
 }
 
 /* ---- Output ---- */
@@ -206,11 +210,18 @@ static int load_and_trace(struct run *r)
 /* A stage can be looked at even when a later one found mistakes. */
 static int show_stage(struct run *r)
 {
+	bool bytes = !strcmp(r->o->stage, "elf");
+	size_t len;
 	char *text;
-	int err = apitrace_dump(r->h, r->o->stage, &text);
+	int err;
 
+	if (bytes && isatty(fileno(r->out))) {
+		fprintf(stderr, "ERROR: -d elf writes bytes: give it a file with -o\n");
+		return EXIT_USAGE;
+	}
+	err = apitrace_dump(r->h, r->o->stage, &text, &len);
 	if (!err) {
-		write_out(r, text, strlen(text));
+		write_out(r, text, len);
 		free(text);
 	}
 	return show_diagnostics(r) || err ? EXIT_USAGE : 0;

@@ -42,6 +42,12 @@ struct at_check {
 
 /* Expands (parameters, several points per clause, wildcards) and checks. False when there were errors. */
 bool at_check(struct at_check *c);
+/* Its first step alone: every clause of the script then has one point, with its provider and
+ * args. */
+void at_expand(struct at_check *c);
+/* Says that a provider's list() failed with err. */
+void at_cannot_list(struct at_diags *d, const struct at_provider *p, struct at_range range,
+		    int err);
 
 /* For descriptors. */
 const struct at_type *at_check_expr(struct at_check *c, struct at_node *e); /* NULL: poisoned */

@@ -5,10 +5,6 @@
 
 #include "frontend/check.h"
 
-/* ---- expand.c: parameters, attach points, wildcards ---- */
-
-void at_expand(struct at_check *c);
-
 /* ---- config.c ---- */
 
 void at_check_config(struct at_check *c);

@@ -7,6 +7,7 @@
 #include "frontend/check_int.h"
 #include "lib/base/closest.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,16 +230,12 @@ static int each_match(const char *name, void *arg)
 {
 	struct matching *m = arg;
 	struct at_check *c = m->c;
-	const char *provider = m->pattern->provider->name;
-	size_t len = strlen(provider);
 	struct at_attachpt *p = at_new(c->arena, struct at_attachpt);
 
 	if (c->script->clauses.n >= MAX_MATCHES || at_arena_low(c->arena))
-		return -1;
+		return 1;
 	p->range = m->pattern->range;
 	p->provider = m->pattern->provider;
-	if (strncmp(name, provider, len) != 0 || name[len] != ':')
-		name = at_sprintf(c->arena, "%s:%s", provider, name);
 	split_part(c, p, name, p->range);
 	name_point(c, p);
 	add_clause(c, m->clause, p);
@@ -270,17 +267,34 @@ static bool takes_pattern(struct at_check *c, const struct at_attachpt *p)
 	return ok;
 }
 
+void at_cannot_list(struct at_diags *d, const struct at_provider *p, struct at_range range,
+		    int err)
+{
+	bool privilege = err == -EACCES || err == -EPERM;
+
+	if (privilege)
+		at_diag(d, AT_D_NO_PRIVILEGE, range,
+			"the %ss of this machine can be read by root only", p->name);
+	else
+		at_diag(d, AT_D_KERNEL_LACKS, range, "%ss cannot be looked up: %s", p->name,
+			strerror(-err));
+	if (p->needs && !privilege)
+		at_hint(d, "they need %s", p->needs);
+}
+
 static void expand_wildcard(struct at_check *c, const struct at_clause *clause,
 			    struct at_attachpt *p)
 {
 	struct matching m = { c, clause, p, 0 };
+	int err = p->provider->list(c->host, p->text, each_match, &m);
 
-	p->provider->list(c->host, p->text, each_match, &m);
 	if (c->script->clauses.n >= MAX_MATCHES) {
 		at_diag(c->diags, AT_D_SCRIPT_COMPLEX, p->range,
 			"%s and the other probes match more than %d attach points", p->text,
 			MAX_MATCHES);
 		at_hint(c->diags, "narrow the wildcard");
+	} else if (err < 0) {
+		at_cannot_list(c->diags, p->provider, p->range, err);
 	} else if (!m.n) {
 		at_diag(c->diags, AT_D_NO_MATCH, p->range, "nothing matches %s", p->text);
 		at_hint(c->diags, "`-l '%s'` lists what there is", p->text);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "config.h"
-#include "lib/base/glob.h"
+#include "lib/look.h"
 #include "lib/run/event.h"
 #include "lib/session.h"
 #include "lib/typed.h"
@@ -456,104 +456,30 @@ int apitrace_diag_get(struct apitrace *h, size_t index, struct apitrace_diag *ou
 
 /* ---- Looking inside ---- */
 
-static char *dump_tokens(struct at_session *s)
-{
-	struct at_diags again = { .arena = s->arena, .source = &s->source };
-
-	return at_dump_tokens(s->arena, &again, &s->source);
-}
-
-static char *dump_ast(struct at_session *s)
-{
-	return s->script ? at_dump_ast(s->arena, s->script, false) : NULL;
-}
-
-static char *dump_types(struct at_session *s)
-{
-	return s->checked ? at_dump_ast(s->arena, s->script, true) : NULL;
-}
-
-static char *dump_plan(struct at_session *s)
-{
-	return s->plan && !s->diags.errors ? at_plan_dump(s->arena, s->plan) : NULL;
-}
-
-static const struct {
-	const char *name;
-	char *(*dump)(struct at_session *s); /* NULL: the stage was not reached */
-} stages[] = {
-	{ "tokens", dump_tokens },
-	{ "ast", dump_ast },
-	{ "types", dump_types },
-	{ "plan", dump_plan },
-};
-
-int apitrace_dump(struct apitrace *h, const char *stage, char **out)
+int apitrace_dump(struct apitrace *h, const char *stage, char **out, size_t *len)
 {
 	int err = need(h, h->compiled, "apitrace_dump", state_calls[COMPILED]);
-	const char *text;
+	size_t n;
 
 	*out = NULL;
-	if (err)
-		return err;
-	if (!strcmp(stage, "ir"))
-		return h->state >= COMPILED ? at_session_ir(&h->session, out) : -ENODATA;
-	for (size_t i = 0; i < at_count(stages); i++) {
-		if (strcmp(stages[i].name, stage))
-			continue;
-		text = stages[i].dump(&h->session);
-		if (!text)
-			return -ENODATA;
-		*out = strdup(text);
-		return *out ? 0 : -ENOMEM;
-	}
-	return -EINVAL;
+	return err ? err : at_session_dump(&h->session, stage, out, len ? len : &n);
 }
 
-struct listing {
-	int (*each)(void *arg, const char *name);
-	void *arg;
-	const struct at_provider *provider;
-	struct at_arena *arena;
-	int stop;
-};
-
-static int list_one(const char *name, void *arg)
+int apitrace_list(struct apitrace *h, const char *search,
+		  int (*each)(void *arg, const char *name), void *arg)
 {
-	struct listing *l = arg;
-	size_t len = strlen(l->provider->name);
-	bool whole = !strncmp(name, l->provider->name, len) && name[len] == ':';
-
-	l->stop = l->each(l->arg, whole ? name : at_sprintf(l->arena, "%s:%s", l->provider->name,
-							    name));
-	return l->stop || at_arena_low(l->arena);
+	return at_list(&at_lang, h->host, &h->session.diags, search ? search : "*", each, arg);
 }
 
-static bool names_provider(const char *pattern, const struct at_provider *p)
+int apitrace_list_args(struct apitrace *h, const char *probe,
+		       int (*each)(void *arg, const char *type, const char *name), void *arg)
 {
-	return at_glob(pattern, p->name, true) || (p->alias && at_glob(pattern, p->alias, true));
+	return at_list_args(&at_lang, h->host, probe, each, arg);
 }
 
-/* The provider part may be a pattern too; a search without ':' means all of theirs. */
-int apitrace_list(struct apitrace *h, const char *search, int (*each)(void *arg, const char *name),
-		  void *arg)
+const char *apitrace_probe_name(const struct apitrace *h, unsigned index)
 {
-	struct listing l = { .each = each, .arg = arg, .arena = at_arena_new() };
-	const char *rest;
-	size_t len;
+	const struct at_script *s = h->session.checked ? h->session.script : NULL;
 
-	if (!l.arena)
-		return -errno;
-	search = search ? search : "*";
-	len = strcspn(search, ":");
-	rest = search[len] ? search + len : ":*";
-	for (size_t i = 0; at_lang.providers[i] && !l.stop; i++) {
-		l.provider = at_lang.providers[i];
-		if (l.provider->list && names_provider(at_strndup(l.arena, search, len), l.provider))
-			l.provider->list(h->host,
-					 at_sprintf(l.arena, "%s%s", l.provider->name, rest),
-					 list_one, &l);
-	}
-	at_arena_free(l.arena);
-	return l.stop;
+	return s && index < s->clauses.n ? s->clauses.v[index]->points.v[0]->text : NULL;
 }

@@ -175,11 +175,25 @@ int apitrace_diag_get(struct apitrace *h, size_t index, struct apitrace_diag *ou
 
 /* ---- Looking inside ---- */
 
-/* stage: "tokens", "ast", "types", "plan" after compile; "ir" (LLVM IR). Owned by the caller: free(). */
-int apitrace_dump(struct apitrace *h, const char *stage, char **out) APITRACE_API;
-/* Probes that match a search, one a call: "tracepoint:sched:*". */
+/*
+ * A stage of the compilation: "tokens", "ast", "types", "plan", "ir" (LLVM IR) as text, "elf"
+ * (the BPF object file). Owned by the caller: free(). A NUL follows the *len bytes; len may be
+ * NULL. -ENODATA: a mistake ended the compilation before that stage.
+ */
+int apitrace_dump(struct apitrace *h, const char *stage, char **out, size_t *len) APITRACE_API;
+/*
+ * Probes of this machine that match a search, one a call: "tracepoint:sched:*", "*sleep*";
+ * NULL: all. Stops when each() returns not 0, and returns that; a negative errno and a
+ * diagnostic when some could not be looked up (the others were listed).
+ */
 int apitrace_list(struct apitrace *h, const char *search,
 		  int (*each)(void *arg, const char *name), void *arg) APITRACE_API;
+/* The fields of a probe's args, one a call: type and name. */
+int apitrace_list_args(struct apitrace *h, const char *probe,
+		       int (*each)(void *arg, const char *type, const char *name),
+		       void *arg) APITRACE_API;
+/* Attach points of the script, wildcards expanded, in its order; NULL past the end. */
+const char *apitrace_probe_name(const struct apitrace *h, unsigned index) APITRACE_API;
 
 #ifdef __cplusplus
 }

@@ -71,8 +71,8 @@ static bool calls_out_of_order_are_told(void)
 		  apitrace_poll(h, 0) == -EINVAL && apitrace_consume(h) == -EINVAL &&
 		  apitrace_stop(h) == -EINVAL && apitrace_report(h) == -EINVAL &&
 		  apitrace_map_foreach(h, "@", NULL, NULL) == -EINVAL &&
-		  apitrace_dump(h, "plan", &dump) == -EINVAL && !dump && apitrace_fd(h) < 0 &&
-		  apitrace_diag_count(h) == 8;
+		  apitrace_dump(h, "plan", &dump, NULL) == -EINVAL && !dump &&
+		  apitrace_fd(h) < 0 && apitrace_diag_count(h) == 8;
 
 	for (size_t i = 0; i < 8; i++)
 		ok = ok && has_tag(h, i, "call-order");
@@ -98,16 +98,22 @@ static bool mistakes_are_data(void)
 
 static bool stages_can_be_looked_at(void)
 {
-	static const char *const stages[] = { "tokens", "ast", "types", "plan", "ir" };
+	static const char *const stages[] = { "tokens", "ast", "types", "plan", "ir", "elf" };
 	struct apitrace *h = apitrace_new(NULL);
 	bool ok = !compile(h, "begin { @x = 1 }");
+	size_t len = 0;
 	char *s;
 
-	for (size_t i = 0; i < 5 && ok; i++) {
-		ok = !apitrace_dump(h, stages[i], &s) && *s;
+	for (size_t i = 0; i < 6 && ok; i++) {
+		ok = !apitrace_dump(h, stages[i], &s, &len) && len && !s[len];
+		ok = ok && (i == 5 ? !memcmp(s,
+					     "\x7f"
+					     "ELF",
+					     4)
+				   : strlen(s) == len);
 		free(s);
 	}
-	ok = ok && apitrace_dump(h, "nonsense", &s) == -EINVAL;
+	ok = ok && apitrace_dump(h, "nonsense", &s, NULL) == -EINVAL && !s;
 	apitrace_free(h);
 	return ok;
 }
@@ -145,7 +151,7 @@ static bool a_missing_plugin_is_told(void)
 	bool ok = compile(h, "begin { }") == -ENOENT && has_tag(h, 0, "no-plugin");
 
 	ok = ok && apitrace_diag_count(h) == 1;
-	if (ok && !apitrace_dump(h, "ast", &plan))
+	if (ok && !apitrace_dump(h, "ast", &plan, NULL))
 		free(plan);
 	apitrace_free(h);
 	return ok;

@@ -54,6 +54,10 @@ update-cases: tests/case-runner
 	@$(AM_TESTS_ENVIRONMENT) $(builddir)/tests/case-runner --update $(CASES)
 .PHONY: update-cases
 
+# The command looking inside: listings, stages; needs no privilege.
+TESTS += tests/look.test
+EXTRA_DIST += tests/look.test
+
 # Units of lib/run.
 if HAVE_CRITERION
 check_PROGRAMS += tests/unit/run

@@ -3,6 +3,8 @@
  * begin and end: run once, before the other probes are attached and after they
  * are detached. Nothing triggers the programs, lib/run/attach.c runs them.
  */
+#include <string.h>
+
 #include "lib/base/glob.h"
 #include "lib/probe/probe.h"
 
@@ -23,17 +25,13 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 static int list_begin(struct at_host *host, const char *glob,
 		      int (*each)(const char *name, void *arg), void *arg)
 {
-	if (at_glob(glob, "begin", true))
-		each("begin", arg);
-	return 0;
+	return !strchr(glob, ':') || at_glob(glob, "begin:", true) ? each("begin", arg) : 0;
 }
 
 static int list_end(struct at_host *host, const char *glob,
 		    int (*each)(const char *name, void *arg), void *arg)
 {
-	if (at_glob(glob, "end", true))
-		each("end", arg);
-	return 0;
+	return !strchr(glob, ':') || at_glob(glob, "end:", true) ? each("end", arg) : 0;
 }
 
 const struct at_provider at_provider_begin = {

@@ -142,15 +142,15 @@ static int attach_profile(struct at_run *run, const struct at_plan_prog *g, int 
 	return err;
 }
 
-/* ---- Listing: the units, when asked for by name ---- */
+/* ---- Listing: the units ---- */
 
 static int list(const char *const *names, const char *glob, int (*each)(const char *, void *),
 		void *arg)
 {
-	if (*glob == '*')
-		return 0;
+	bool all = !strchr(glob, ':');
+
 	for (; *names; names++)
-		if (at_glob(glob, *names, true) && each(*names, arg))
+		if ((all || at_glob(glob, *names, true)) && each(*names, arg))
 			break;
 	return 0;
 }

@@ -58,17 +58,13 @@ static void suggest(struct at_check *c, const struct at_attachpt *p)
 
 static int not_found(struct at_check *c, const struct at_attachpt *p, int err)
 {
-	if (err == EACCES || err == EPERM) {
-		at_diag(c->diags, AT_D_NO_PRIVILEGE, p->range,
-			"the tracepoints of this machine can be read by root only");
-	} else if (err == ENOENT) {
-		at_diag(c->diags, AT_D_NO_MATCH, p->range, "there is no tracepoint %s:%s",
-			p->parts.v[1], p->parts.v[2]);
-		suggest(c, p);
-	} else {
-		at_diag(c->diags, AT_D_KERNEL_LACKS, p->range,
-			"tracepoints cannot be looked up: %s", strerror(err));
+	if (err != ENOENT) {
+		at_cannot_list(c->diags, p->provider, p->range, -err);
+		return -1;
 	}
+	at_diag(c->diags, AT_D_NO_MATCH, p->range, "there is no tracepoint %s:%s",
+		p->parts.v[1], p->parts.v[2]);
+	suggest(c, p);
 	return -1;
 }
 
@@ -282,25 +278,25 @@ static int list_parts(struct listing *l, const char *parts)
 {
 	const char *colon = strchr(parts, ':');
 	char full[512], category[256];
+	int err;
 
 	snprintf(full, sizeof(full), "tracepoint:%s%s", colon ? "" : "*:", parts);
 	l->glob = full;
 	if (!colon || memchr(parts, '*', colon - parts))
 		return at_host_tracepoints(l->host, NULL, each_category, l);
 	snprintf(category, sizeof(category), "%.*s", (int)(colon - parts), parts);
-	return each_category(category, l);
+	l->category = category;
+	err = at_host_tracepoints(l->host, category, each_event, l);
+	return err == -ENOENT ? 0 : err; /* there is no such category */
 }
 
 static int list(struct at_host *host, const char *glob,
 		int (*each)(const char *name, void *arg), void *arg)
 {
-	struct listing l = { .host = host, .glob = glob, .each = each, .arg = arg };
+	struct listing l = { .host = host, .each = each, .arg = arg };
+	const char *colon = strchr(glob, ':');
 
-	if (!strncmp(glob, "tracepoint:", 11))
-		return list_parts(&l, glob + 11);
-	if (!strncmp(glob, "t:", 2))
-		return list_parts(&l, glob + 2);
-	return at_host_tracepoints(host, NULL, each_category, &l);
+	return list_parts(&l, colon ? colon + 1 : "*");
 }
 
 const struct at_provider at_provider_tracepoint = {
