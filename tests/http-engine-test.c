@@ -716,6 +716,33 @@ static bool urgent(struct test *t)
 	return good;
 }
 
+/* What is read behind a RST was sent before it: seen like all else, by the server and by the
+ * client. */
+static bool read_after_reset(struct test *t)
+{
+	struct pair p = connect_tcp();
+	bool good;
+
+	start(t);
+	put_bytes(p.client, GET GET, 2 * strlen(GET), PLAIN);
+	reset(p.client);
+	get_bytes(p.server, strlen(GET), PLAIN);
+	get_bytes(p.server, strlen(GET), PLAIN);
+	close(p.server);
+	good = check(t, "requests read after a reset",
+		     Q_GET Q_GET "E 0 p=/x end=1 qb=0 rb=0 ok=1\nE 0 p=/x end=1 qb=0 rb=0 "
+				 "ok=1\n");
+	start(t);
+	p = connect_tcp();
+	say(p.client, p.server, GET GET, 2 * strlen(GET));
+	put_bytes(p.server, OK2, strlen(OK2), PLAIN);
+	reset(p.server);
+	get_bytes(p.client, strlen(OK2), PLAIN);
+	close(p.client);
+	return good & check(t, "a response read after a reset",
+			    Q_GET Q_GET R_OK2 E_OK2 "E 0 p=/x end=1 qb=0 rb=0 ok=1\n");
+}
+
 /* More open requests than are kept: all are seen, the rest of the responses is counted. */
 static bool many_open(struct test *t)
 {
@@ -906,6 +933,7 @@ static const struct {
 	{ "content that nobody reads", unread_body },
 	{ "content that no call shows", unseen_body },
 	{ "urgent bytes", urgent },
+	{ "read after a reset", read_after_reset },
 	{ "many open requests", many_open },
 	{ "hashes of secrets", secret_hash },
 	{ "joined late", joined_late },

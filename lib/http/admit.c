@@ -48,9 +48,15 @@ static unsigned init_func(struct at_http_eng *e)
 	unsigned func = at_http_begin(e, "http_init", 4);
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 0) }, *w = &walk;
-	struct at_ir *sk = ir_param(b, 1);
+	struct at_ir *sk = ir_param(b, 1), *err;
 
 	KS(tentative, ir_param(b, 2));
+	/* Read when the connection was over: it ends with the socket. */
+	IF(ir_eqi(b, at_sk_load(b, 1, sk, "sock.__sk_common.skc_state"), AT_TCP_CLOSE));
+	err = ir_let(b, at_sk_load(b, 4, sk, "sock.sk_err"));
+	KS(closing, ir_addi(b, at_is_reset(b, err), 1));
+	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
+	END;
 	KS(send_ns, ir_param(b, 3));
 	AT_ST(at_http_conn, w->conn, id, ir_helper(b, GET_COOKIE, 1, sk));
 	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {

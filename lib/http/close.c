@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Connections end here: changes of a TCP socket's state end the exchanges that
- * are open. May run in softirq, and inside the other programs.
+ * are open. Where bytes came that nobody has read yet, their messages may still
+ * be, so the end is that of the socket. May run in softirq, and inside the other
+ * programs.
  */
-#include <errno.h>
-
 #include "lib/http/sock.h"
 
-enum { ESTABLISHED = 1, FIN_WAIT1 = 4, CLOSE = 7, CLOSE_WAIT = 8, LAST_ACK = 9 }; /* TCP_* */
+enum { ESTABLISHED = 1, FIN_WAIT1 = 4, CLOSE_WAIT = 8, LAST_ACK = 9 }; /* TCP_* */
 
 static unsigned close_trip(struct at_http_eng *e)
 {
@@ -28,46 +28,37 @@ static struct at_ir *is_reset(struct at_irb *b, struct at_ir *sk, struct at_ir *
 	struct at_ir *err = ir_let(b, at_sk_load(b, 4, sk, "sock.sk_err"));
 	struct at_ir *open = ir_or(b, ir_eqi(b, old, ESTABLISHED), ir_eqi(b, old, CLOSE_WAIT));
 
-	return ir_or(b, ir_or(b, ir_eqi(b, err, ECONNRESET), ir_eqi(b, err, EPIPE)),
-		     ir_and(b, open, ir_iszero(b, err)));
+	return ir_or(b, at_is_reset(b, err), ir_and(b, open, ir_iszero(b, err)));
 }
 
-/* What the change of state says: fin by direction, closed. Leaves for all other changes. */
-static void note_state(struct at_walk *w, struct at_ir *sk, struct at_ir *old,
-		       struct at_ir *new)
+/* (sock, connection): the connection is over; what is open ends, unless something is to come.
+ */
+static unsigned settle_func(struct at_http_eng *e)
 {
-	struct at_irb *b = w->b;
-	const int64_t fin = offsetof(struct at_http_state, fin);
-
-	IF(ir_eqi(b, new, CLOSE));
-	KS(closed, ir_addi(b, is_reset(b, sk, old), 1));
-	ELSE;
-	ir_store(b, 4, w->conn, fin + 4, C(1));
-	/* All that came was read, or the state would be another. */
-	IF(ir_eqi(b, new, LAST_ACK));
-	ir_store(b, 4, w->conn, fin, C(1));
-	END;
-	END;
-}
-
-/* May run in softirq, and inside the other programs: has a window of its own. */
-void at_http_close_prog(struct at_http_eng *e)
-{
-	unsigned trip = close_trip(e);
+	unsigned func = at_http_begin(e, "http_settle", 2);
 	struct at_irb *b = &e->b;
-	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
-	struct at_ir *sk = at_http_prog_begin(e, "http_close"), *old, *new, *role[2], *out,
-		     *ended;
+	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 1) }, *w = &walk;
+
+	at_leave_if(b, at_sk_unread(b, ir_param(b, 0)));
+	at_leave_if(b, at_sk_load(b, 4, ir_param(b, 0), "sock.sk_lock.owned"));
+	KS(closed, KL(closing));
+	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
+	RETURN(0);
+	return func;
+}
+
+/* (connection): ends what is open, if the stream of responses has ended. Has a window of its
+ * own.
+ */
+static unsigned end_func(struct at_http_eng *e)
+{
+	unsigned trip = close_trip(e), func = at_http_begin(e, "http_end", 1);
+	struct at_irb *b = &e->b;
+	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 0) }, *w = &walk;
 	const int64_t half = offsetof(struct at_http_state, half),
 		      fin = offsetof(struct at_http_state, fin);
+	struct at_ir *role[2], *out, *ended;
 
-	old = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
-	new = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 16)));
-	at_leave_if(b, ir_and(b, ir_nei(b, new, CLOSE),
-			      ir_and(b, ir_nei(b, new, FIN_WAIT1), ir_nei(b, new, LAST_ACK))));
-	w->conn = at_sk_storage(b, e->m_conn, sk, 0);
-	at_leave_if(b, ir_iszero(b, w->conn));
-	note_state(w, sk, old, new);
 	for (unsigned d = 0; d < 2; d++)
 		role[d] = ir_eqi(b,
 				 ir_load(b, 4, w->conn,
@@ -90,5 +81,66 @@ void at_http_close_prog(struct at_http_eng *e)
 	ir_repeat(b, C(AT_HTTP_METHODS + 1), trip, at_http_context(w));
 	ir_do(b, ir_xchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0)));
 	RETURN(0);
+	return func;
+}
+
+static void state_prog(struct at_http_eng *e)
+{
+	struct at_irb *b = &e->b;
+	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
+	struct at_ir *sk = at_http_prog_begin(e, "http_close"), *old, *new;
+	const int64_t fin = offsetof(struct at_http_state, fin);
+
+	old = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
+	new = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 16)));
+	at_leave_if(b, ir_and(b, ir_nei(b, new, AT_TCP_CLOSE),
+			      ir_and(b, ir_nei(b, new, FIN_WAIT1), ir_nei(b, new, LAST_ACK))));
+	w->conn = at_sk_storage(b, e->m_conn, sk, 0);
+	at_leave_if(b, ir_iszero(b, w->conn));
+	IF(ir_eqi(b, new, AT_TCP_CLOSE));
+	KS(closing, ir_addi(b, is_reset(b, sk, old), 1));
+	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
+	ir_do(b, ir_call(b, e->f_settle, 2, sk, w->conn));
+	RETURN(0);
+	END;
+	ir_store(b, 4, w->conn, fin + 4, C(1));
+	/* All that came was read, or the state would be another. */
+	IF(ir_eqi(b, new, LAST_ACK));
+	ir_store(b, 4, w->conn, fin, C(1));
+	END;
+	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
+	RETURN(0);
 	at_http_add_prog(e, AT_PROG_TP_BTF, "inet_sock_set_state", false);
+}
+
+/* The socket goes, and with it what nobody has read. */
+static void destroy_prog(struct at_http_eng *e)
+{
+	struct at_irb *b = &e->b;
+	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
+	struct at_ir *closing;
+
+	w->conn = at_sk_storage(b, e->m_conn, at_http_prog_begin(e, "http_destroy"), 0);
+	at_leave_if(b, ir_iszero(b, w->conn));
+	closing = ir_let(b, KL(closing));
+	IF(ir_iszero(b, closing));
+	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
+	END;
+	KS(closed, ir_select(b, closing, closing, C(1)));
+	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
+	RETURN(0);
+	at_http_add_prog(e, AT_PROG_TP_BTF, "tcp_destroy_sock", false);
+}
+
+/* Before the tap, whose calls may be the last that were to come. */
+void at_http_end_funcs(struct at_http_eng *e)
+{
+	e->f_end = end_func(e);
+	e->f_settle = settle_func(e);
+}
+
+void at_http_close_progs(struct at_http_eng *e)
+{
+	state_prog(e);
+	destroy_prog(e);
 }

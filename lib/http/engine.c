@@ -78,7 +78,7 @@ static void (*const writers[])(struct at_http_eng *) = {
 	at_http_text_funcs,     at_http_fail_funcs,  at_http_finish_funcs, at_http_window_funcs,
 	at_http_line_funcs,     at_http_field_funcs, at_http_name_funcs,   at_http_body_funcs,
 	at_http_exchange_funcs, at_http_walk_func,   at_http_sock_funcs,   at_http_admit_funcs,
-	at_http_tap_progs,      at_http_close_prog,
+	at_http_end_funcs,      at_http_tap_progs,   at_http_close_progs,
 };
 
 int at_http_engine(struct at_http *h)

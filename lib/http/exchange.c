@@ -418,7 +418,7 @@ static void finish_func(struct at_http_eng *e)
 	no_response(w, msg);
 	END;
 	MS(msg, end, end);
-	MS(msg, end_ns, WL(now));
+	MS(msg, end_ns, ir_select(b, KL(closed), KL(closed_ns), WL(now)));
 	HS(state, C(AT_S_EXCHANGE));
 	RETURN(0);
 }

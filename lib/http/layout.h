@@ -134,7 +134,9 @@ struct at_http_state {
 	uint32_t poison;            /* the request half is lost; ends with the last answer */
 	uint32_t held;              /* bytes came while an upgrade was pending */
 	uint32_t closed;            /* 1: connection ended, 2: by RST */
+	uint32_t closing;           /* the same, while there is something to be read */
 	uint32_t fin[2];            /* by direction */
+	uint64_t closed_ns;         /* when the connection ended */
 	uint64_t send_ns;           /* start of the send in progress */
 	uint64_t req_seq, resp_seq; /* requests begun, responses ended */
 	struct at_http_stream half[2];
@@ -180,7 +182,7 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
-	unsigned f_filter, f_start, f_gap, f_mark, f_admit;
+	unsigned f_filter, f_start, f_gap, f_end, f_settle, f_mark, f_admit;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
 
@@ -236,7 +238,8 @@ void at_http_walk_func(struct at_http_eng *e);
 void at_http_sock_funcs(struct at_http_eng *e);
 void at_http_admit_funcs(struct at_http_eng *e);
 void at_http_tap_progs(struct at_http_eng *e);
-void at_http_close_prog(struct at_http_eng *e);
+void at_http_end_funcs(struct at_http_eng *e);
+void at_http_close_progs(struct at_http_eng *e);
 
 /* Loads and stores of members; `w` and `b` are in scope. */
 #define AT_SIZE(type, f)        sizeof(((struct type *)0)->f)

@@ -5,6 +5,7 @@
  */
 #include "lib/http/sock.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 enum {
@@ -32,6 +33,26 @@ struct at_ir *at_http_window(struct at_http_eng *e, int entry)
 
 	ir_store(b, 4, key, 0, C(entry));
 	return ir_let(b, ir_helper(b, MAP_LOOKUP, 2, ir_map(b, e->m_win), key));
+}
+
+struct at_ir *at_sk_unread(struct at_irb *b, struct at_ir *sk)
+{
+	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, sk)), *n;
+	unsigned unread = ir_local(b);
+
+	IF(tp);
+	n = ir_sub(b, at_sk_load(b, 4, tp, "tcp_sock.rcv_nxt"),
+		   at_sk_load(b, 4, tp, "tcp_sock.copied_seq"));
+	ir_set(b, unread, ir_un(b, AT_OP_ZEXT32, n));
+	ELSE;
+	ir_set(b, unread, at_sk_load(b, 4, sk, "sock.sk_receive_queue.qlen"));
+	END;
+	return ir_get(b, unread);
+}
+
+struct at_ir *at_is_reset(struct at_irb *b, struct at_ir *err)
+{
+	return ir_or(b, ir_eqi(b, err, ECONNRESET), ir_eqi(b, err, EPIPE));
 }
 
 /* Leaves the function with 0 when the condition holds. */

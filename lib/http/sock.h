@@ -19,7 +19,8 @@ enum { /* enum bpf_func_id */
        TASK_REGS = 175,
 };
 
-enum { CREATE = 1 }; /* BPF_LOCAL_STORAGE_GET_F_CREATE */
+enum { CREATE = 1 };       /* BPF_LOCAL_STORAGE_GET_F_CREATE */
+enum { AT_TCP_CLOSE = 7 }; /* TCP_CLOSE */
 
 /* A field of a kernel struct that the verifier knows, by its path in BTF. */
 struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr,
@@ -27,6 +28,10 @@ struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr,
 /* The socket's value in an sk_storage map, or 0. */
 struct at_ir *at_sk_storage(struct at_irb *b, unsigned map, struct at_ir *sk, int flags);
 struct at_ir *at_sk_mark(struct at_http_eng *e, struct at_ir *sk, int flags);
+/* Not 0: there is something that a read can still bring, of TCP also a FIN. */
+struct at_ir *at_sk_unread(struct at_irb *b, struct at_ir *sk);
+/* Does sock.sk_err say that a RST ended the connection? */
+struct at_ir *at_is_reset(struct at_irb *b, struct at_ir *err);
 /* A call that sets the mark's kind. */
 struct at_ir *at_sk_set_mark(struct at_http_eng *e, struct at_ir *sk, int kind);
 /* Address of a window: 0 process context, 1 state changes. */

@@ -257,6 +257,10 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 				    ir_or(b, ret, ir_shli(b, dir, 32))));
 	IF(verdict);
 	ir_do(b, ir_call(b, t->drop, 3, sk, tentative, verdict));
+	RETURN(0);
+	END;
+	IF(KL(closing));
+	ir_do(b, ir_call(b, e->f_settle, 2, sk, w->conn));
 	END;
 	RETURN(0);
 	return func;
@@ -277,6 +281,7 @@ static void recv_prog(struct at_http_eng *e, unsigned tap)
 	IF(ir_iszero(b, ret));
 	at_leave_if(b, ir_iszero(b, ir_andi(b, at_sk_load(b, 1, sk, "sock.sk_shutdown"),
 					    RECEIVE_END)));
+	at_leave_if(b, at_sk_unread(b, sk));
 	END;
 	none = ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
 	ir_do(b, ir_call(b, tap, 4, sk, ret, C(AT_DIR_IN), none));
