@@ -19,6 +19,7 @@ static const char *const sym_kinds[] = {
 	[AT_SYM_SECRET] = "secret", [AT_SYM_PID] = "pid",
 	[AT_SYM_SELF] = "self",     [AT_SYM_NCPUS] = "ncpus",
 	[AT_SYM_START] = "start",   [AT_SYM_KCONST] = "kconst",
+	[AT_SYM_WALL] = "wall",
 };
 
 static const char *const prog_kinds[] = {

@@ -43,6 +43,7 @@ enum at_sym_kind {
 	AT_SYM_PID,        /* the traced process (-p, -c), 0 for all */
 	AT_SYM_SELF,       /* our own pid, so that we do not trace ourselves where that matters */
 	AT_SYM_NCPUS,
+	AT_SYM_WALL,       /* what makes a point of the boot clock nanoseconds since 1970 */
 	AT_SYM_START,      /* nsecs (boot clock) when the run began, for elapsed */
 	AT_SYM_KCONST,     /* text: "feature name": 1 or 0, from the host (at_host_has) */
 };

@@ -196,6 +196,8 @@ const char *at_type_text(struct at_arena *a, const struct at_type *t)
 				  t->elem && t->elem->size ? t->size / t->elem->size : 0);
 	case AT_T_INET:
 		return "inet";
+	case AT_T_TIME:
+		return at_sprintf(a, "time(\"%s\")", t->name);
 	case AT_T_AGG:
 		return at_sprintf(a, "%s_t", t->func ? t->func->name : "agg");
 	}

@@ -28,6 +28,7 @@ enum at_tkind {
 	AT_T_PTR,
 	AT_T_ARRAY,
 	AT_T_INET,   /* 20 bytes: u32 family (AF_INET, AF_INET6), 16 address bytes */
+	AT_T_TIME,   /* u64 nanoseconds since 1970, 0: none; name: the format it is shown by */
 	AT_T_AGG,    /* what an aggregation keeps in a map; see at_agg */
 };
 
@@ -52,7 +53,7 @@ struct at_type {
 	bool sign;      /* int, enum */
 	bool literal;   /* int: a literal, fits any type that can hold it */
 	enum at_unit unit;
-	const char *name; /* struct, enum: its name; else NULL */
+	const char *name; /* struct, enum: its name; time: its format; else NULL */
 	const struct at_type *elem; /* ptr, array; agg: type of its argument, or NULL */
 	const struct at_type_field *fields; /* tuple, struct */
 	unsigned nfields;
@@ -84,7 +85,7 @@ static inline bool at_type_is_int(const struct at_type *t) /* usable as a 64-bit
 /* A value of it is one 64-bit word when lowered; the others are addresses of bytes. */
 static inline bool at_type_is_word(const struct at_type *t)
 {
-	return at_type_is_int(t) || t->kind == AT_T_PTR;
+	return at_type_is_int(t) || t->kind == AT_T_PTR || t->kind == AT_T_TIME;
 }
 /* Are two ints computed and compared with sign? Literals take the other's. */
 bool at_type_signed_pair(const struct at_type *a, const struct at_type *b);

@@ -15,6 +15,7 @@ static const struct at_func *const funcs[] = {
 	&at_func_clear, &at_func_zero, &at_func_delete, &at_func_has_key,
 	/* strings */
 	&at_func_str, &at_func_len, &at_func_strlen, &at_func_starts_with,
+	&at_func_strftime,
 	/* aggregations */
 	&at_func_count, &at_func_sum, &at_func_min, &at_func_max, &at_func_avg, &at_func_stats,
 	&at_func_hist, &at_func_lhist, &at_func_quantile, &at_func_ratio,

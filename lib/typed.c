@@ -81,6 +81,7 @@ void at_typed_value(struct at_arena *a, const struct at_type *t, const void *byt
 		return;
 	case AT_T_ENUM:
 	case AT_T_INET:
+	case AT_T_TIME:
 		set_text(a, t, bytes, out);
 		return;
 	case AT_T_TUPLE:

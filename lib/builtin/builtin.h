@@ -11,7 +11,7 @@ extern const struct at_func at_var_pid, at_var_tid, at_var_uid, at_var_gid, at_v
 	at_var_probe;
 extern const struct at_func at_func_printf, at_func_print, at_func_clear, at_func_zero,
 	at_func_delete, at_func_has_key, at_func_time, at_func_exit, at_func_str, at_func_len,
-	at_func_strlen, at_func_starts_with;
+	at_func_strlen, at_func_starts_with, at_func_strftime;
 extern const struct at_func at_func_count, at_func_sum, at_func_min, at_func_max, at_func_avg,
 	at_func_stats, at_func_hist, at_func_lhist, at_func_quantile, at_func_ratio;
 
@@ -35,6 +35,9 @@ static inline struct at_n_map *at_arg_map(const struct at_n_call *call, size_t i
 {
 	return (struct at_n_map *)call->args.v[i];
 }
+
+/* strftime.c: is the literal a format of times? False after reporting. */
+bool at_check_time_format(struct at_check *c, const struct at_node *arg);
 
 /* ---- agg.c: what aggregations have in common ---- */
 

@@ -37,7 +37,7 @@ static bool next_conversion(const char *fmt, size_t from, struct conversion *out
 
 static bool takes_number(const struct at_type *t)
 {
-	return at_type_is_word(t);
+	return at_type_is_word(t) && t->kind != AT_T_TIME;
 }
 
 static bool takes_int(const struct at_type *t)

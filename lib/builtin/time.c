@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* time: prints the local time at which the event is handled, by a strftime format. */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/builtin/builtin.h"
 #include "lib/run/event.h"
 
-enum { MOST = 4096 }; /* bytes of time as text */
+static const struct at_type *check_time(struct at_check *c, struct at_n_call *call)
+{
+	return !call->args.n || at_check_time_format(c, call->args.v[0]) ? &at_type_void : NULL;
+}
 
 static struct at_val lower_time(struct at_lower *lw, struct at_n_call *call)
 {
@@ -20,28 +21,16 @@ static struct at_val lower_time(struct at_lower *lw, struct at_n_call *call)
 	return at_word(&at_type_void, NULL);
 }
 
-/* strftime gives 0 both for what does not fit and for an empty text. */
-static int put_time(struct at_render *r, const char *fmt, const struct tm *tm)
-{
-	char *text = malloc(MOST);
-	size_t n;
-
-	if (!text)
-		return -ENOMEM;
-	n = strftime(text, MOST, fmt, tm);
-	r->sink->text(r, "time", text, n);
-	free(text);
-	return n || !*fmt ? 0 : -E2BIG;
-}
-
 static int event_time(struct at_render *r, const struct at_plan_event *e, const void *payload)
 {
-	time_t now = time(NULL);
-	struct tm tm;
+	struct at_buf b = { 0 };
+	struct timespec now;
 
-	if (!localtime_r(&now, &tm))
-		return -errno;
-	return put_time(r, e->text, &tm);
+	clock_gettime(CLOCK_REALTIME, &now);
+	at_time_text(&b, e->text, now.tv_sec * 1000000000ull + now.tv_nsec);
+	r->sink->text(r, "time", b.s ? b.s : "", b.n);
+	at_buf_free(&b);
+	return b.failed ? -ENOMEM : 0;
 }
 
 const struct at_func at_func_time = {
@@ -49,6 +38,7 @@ const struct at_func at_func_time = {
 	.proto = "void time(lit-string format?)",
 	.flags = AT_F_ASYNC,
 	.brief = "print the time, by default as %H:%M:%S",
+	.check = check_time,
 	.lower = lower_time,
 	.event = event_time,
 };

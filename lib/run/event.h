@@ -66,6 +66,8 @@ void at_value_json(struct at_buf *b, const struct at_type *t, const void *bytes)
 /* A number by its type: sign, and durations with a unit (999ns, 1.23us, 12.3ms, 123s). */
 void at_int_text(struct at_buf *b, const struct at_type *t, int64_t v);
 void at_duration_text(struct at_buf *b, int64_t ns, bool sign);
+/* A point in time (nanoseconds since 1970) by a format: strftime's, and %f for microseconds. */
+void at_time_text(struct at_buf *b, const char *fmt, uint64_t ns);
 /* Elements of a tuple without its parentheses. */
 void at_elems_text(struct at_buf *b, const struct at_type *t, const void *bytes,
 		   const char *between);

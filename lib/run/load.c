@@ -139,6 +139,9 @@ static int sym_value(void *arg, uint32_t index, uint64_t *value)
 	case AT_SYM_START:
 		*value = run->start_ns;
 		return 0;
+	case AT_SYM_WALL:
+		*value = run->wall_ns;
+		return 0;
 	case AT_SYM_KCONST:
 		*value = at_host_has(run->host, s->text);
 		return 0;
@@ -328,11 +331,11 @@ static int *new_fds(size_t n)
 	return fds;
 }
 
-static uint64_t boot_ns(void)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
+	clock_gettime(clock, &t);
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
@@ -342,7 +345,8 @@ static int prepare(struct at_run *run)
 
 	if (getrandom(run->secret, sizeof(run->secret), 0) != sizeof(run->secret))
 		return -errno;
-	run->start_ns = boot_ns();
+	run->start_ns = clock_ns(CLOCK_BOOTTIME);
+	run->wall_ns = clock_ns(CLOCK_REALTIME) - run->start_ns;
 	run->ncpus = at_host_ncpus_possible(run->host);
 	if (run->ncpus <= 0)
 		return run->ncpus ? run->ncpus : -EINVAL;

@@ -22,6 +22,7 @@ struct at_run {
 	struct at_links *links;
 	struct at_ring *ring;   /* lib/run/event.c's */
 	uint64_t start_ns;      /* boot clock */
+	uint64_t wall_ns;       /* from there to nanoseconds since 1970 */
 	uint64_t secret[2];
 };
 

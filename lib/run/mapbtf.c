@@ -125,6 +125,7 @@ int at_btf_add_type(struct btf *btf, const struct at_type *t, unsigned size)
 	case AT_T_INT:
 		return add_int(btf, t->size, t->sign);
 	case AT_T_PTR:
+	case AT_T_TIME:
 		return add_int(btf, 8, false);
 	case AT_T_ENUM:
 		return t->size == 4 && t->name ? add_enum(btf, t) : add_int(btf, t->size, t->sign);

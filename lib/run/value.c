@@ -94,6 +94,16 @@ static void inet_text(struct at_buf *b, const void *bytes)
 	at_buf_puts(b, text);
 }
 
+static void time_text(struct at_buf *b, const struct at_type *t, const void *bytes)
+{
+	uint64_t ns = at_value_word(t, bytes);
+
+	if (ns)
+		at_time_text(b, t->name, ns);
+	else
+		at_buf_puts(b, "(?)");
+}
+
 static unsigned nelems(const struct at_type *t)
 {
 	return t->elem && t->elem->size ? t->size / t->elem->size : 0;
@@ -174,6 +184,9 @@ void at_value_text(struct at_buf *b, const struct at_type *t, const void *bytes)
 		return;
 	case AT_T_INET:
 		inet_text(b, bytes);
+		return;
+	case AT_T_TIME:
+		time_text(b, t, bytes);
 		return;
 	}
 }
@@ -276,11 +289,12 @@ static void json_array(struct at_buf *b, const struct at_type *t, const char *by
 	put_array(b, t, bytes, at_value_json);
 }
 
-static void json_inet(struct at_buf *b, const void *bytes)
+/* What is shown as text. */
+static void json_text(struct at_buf *b, const struct at_type *t, const void *bytes)
 {
 	struct at_buf text = { 0 };
 
-	inet_text(&text, bytes);
+	at_value_text(&text, t, bytes);
 	at_json_string(b, text.s ? text.s : "", text.n);
 	at_buf_free(&text);
 }
@@ -314,7 +328,8 @@ void at_value_json(struct at_buf *b, const struct at_type *t, const void *bytes)
 		json_array(b, t, bytes);
 		return;
 	case AT_T_INET:
-		json_inet(b, bytes);
+	case AT_T_TIME:
+		json_text(b, t, bytes);
 		return;
 	}
 }
