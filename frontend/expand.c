@@ -169,10 +169,18 @@ static struct at_attachpt *copy_point(struct at_check *c, const struct at_attach
 
 static void name_point(struct at_check *c, struct at_attachpt *p)
 {
-	const char *text = p->provider ? p->provider->name : p->parts.v[0];
+	const char *provider = p->provider ? p->provider->name : p->parts.v[0];
+	size_t size = strlen(provider) + 1;
+	char *text, *end;
 
 	for (size_t i = 1; i < p->parts.n; i++)
-		text = at_sprintf(c->arena, "%s:%s", text, p->parts.v[i]);
+		size += 1 + strlen(p->parts.v[i]);
+	text = at_alloc(c->arena, size);
+	end = stpcpy(text, provider);
+	for (size_t i = 1; i < p->parts.n; i++) {
+		*end++ = ':';
+		end = stpcpy(end, p->parts.v[i]);
+	}
 	p->text = text;
 }
 

@@ -157,6 +157,39 @@ static bool a_missing_plugin_is_told(void)
 	return ok;
 }
 
+/* More texts than one connection's memory takes. */
+static bool too_many_captures_are_told(void)
+{
+	struct apitrace *h = apitrace_new(NULL);
+	char script[4096];
+	size_t n = 0;
+	bool ok;
+
+	n += snprintf(script, sizeof(script),
+		      "config = { http_value_len = 1024 } http:request {");
+	for (int i = 0; i < 64; i++)
+		n += snprintf(script + n, sizeof(script) - n, " print(header(\"x%d\"));", i);
+	snprintf(script + n, sizeof(script) - n, " }");
+	ok = compile(h, script) == -EINVAL && has_tag(h, 0, "too-many-captures");
+	apitrace_free(h);
+	return ok;
+}
+
+/* Each part costs memory only once. */
+static bool attach_points_may_be_long(void)
+{
+	struct apitrace *h = apitrace_new(NULL);
+	static char script[100000];
+	bool ok;
+
+	memset(script, ':', sizeof(script) - 1);
+	script[0] = 'a';
+	memcpy(script + sizeof(script) - 4, "{ }", 3);
+	ok = compile(h, script) == -EINVAL && has_tag(h, 0, "unknown-provider");
+	apitrace_free(h);
+	return ok;
+}
+
 /* ---- With privilege ---- */
 
 static int start(struct apitrace *h, const char *script)
@@ -291,6 +324,8 @@ static const struct {
 	{ "maps have names in order of use", false, maps_have_names_in_order },
 	{ "a late pid is announced", false, a_late_pid_is_announced },
 	{ "a missing plugin is told", false, a_missing_plugin_is_told },
+	{ "too many captures are told", false, too_many_captures_are_told },
+	{ "attach points may be long", false, attach_points_may_be_long },
 	{ "maps are typed", true, maps_are_typed },
 	{ "events are typed and printed", true, events_are_typed_and_printed },
 	{ "JSON is lines of objects", true, json_is_lines_of_objects },

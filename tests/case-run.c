@@ -76,6 +76,7 @@ static bool start_tracer(struct job *j)
 	if (!j->tracer) {
 		dup2(out[1], 1);
 		dup2(err[1], 2);
+		signal(SIGINT, SIG_DFL); /* a shell ignores it for what it starts aside */
 		exec_tracer(j->what);
 	}
 	close(out[1]);

@@ -9,6 +9,7 @@
 
 #include "frontend/lower.h"
 #include "lib/run/host.h"
+#include "tests/case-cover.h"
 
 /* One script through the front end, as far as a section wants. */
 enum stage { PARSED, CHECKED, LOWERED };
@@ -32,10 +33,11 @@ struct options {
 };
 
 struct runner {
-	bool update;
+	bool update, covering;
 	struct at_host *host;
 	unsigned number, passed, failed, skipped;
-	bool tags[AT_D_COUNT]; /* seen in a diag section */
+	bool tags[AT_D_COUNT]; /* seen in a diag section, or tested elsewhere */
+	struct cover cover;
 	/* Of the case being judged: */
 	const struct testcase *c;
 	struct casefile *file;
@@ -327,6 +329,26 @@ static bool judges(const struct testcase *c)
 	return false;
 }
 
+/* Is all that is wrong that something is not there yet? */
+static bool only_not_yet(const struct at_diags *d)
+{
+	for (size_t i = 0; i < d->list.n; i++)
+		if (d->list.v[i].tag != AT_D_NOT_YET)
+			return false;
+	return d->list.n;
+}
+
+/* Notes what the case uses of the language. */
+static void cover_case(struct runner *r, struct section *script)
+{
+	struct compiled x;
+
+	compile(r, script, LOWERED, &x);
+	if (x.plan || only_not_yet(&x.diags))
+		cover_script(&r->cover, x.script, at_dump_ast(x.arena, x.script, true));
+	compiled_free(&x);
+}
+
 static void judge_case(struct runner *r, struct casefile *f, const struct testcase *c)
 {
 	struct section *script = case_section(c, "script");
@@ -342,6 +364,8 @@ static void judge_case(struct runner *r, struct casefile *f, const struct testca
 	} else {
 		for (size_t i = 0; i < c->n; i++)
 			judge_section(r, &c->sections[i], script);
+		if (r->covering)
+			cover_case(r, script);
 	}
 	options_free(&r->opts);
 	printf("%sok %u - %s%s\n", r->failing ? "not " : "", ++r->number, c->name,
@@ -368,11 +392,64 @@ static void judge_file(struct runner *r, const char *path)
 	casefile_free(&f);
 }
 
-static void print_untested_tags(const struct runner *r)
+/* ---- Coverage of the tables ---- */
+
+static int cover_probe(const char *probe, void *arg)
 {
+	struct runner *r = arg;
+	char text[128];
+	struct section s = { .text = text, .args = (char *)"" };
+	struct compiled x;
+
+	snprintf(text, sizeof(text), "%s { }", probe);
+	compile(r, &s, CHECKED, &x);
+	if (!x.diags.errors)
+		cover_fields(&r->cover, x.script->clauses.v[0]->points.v[0]->args);
+	compiled_free(&x);
+	return 0;
+}
+
+/* A tag by its name, or as C has it: AT_D_SYNTAX. */
+static void tested_elsewhere(struct runner *r, const char *tag)
+{
+	static const char *const names[] = {
+#define DIAG(tag, name, severity) "AT_D_" #tag,
+#include "lib/base/diag.def"
+#undef DIAG
+	};
+
 	for (unsigned i = 0; i < AT_D_COUNT; i++)
-		if (!r->tags[i])
-			printf("# no case for %s\n", at_tag_name(i));
+		if (!strcmp(tag, names[i]) || !strcmp(tag, at_tag_name(i)))
+			r->tags[i] = true;
+}
+
+static bool all_tags_tested(const struct runner *r)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < AT_D_COUNT; i++) {
+		if (r->tags[i])
+			continue;
+		printf("# no case for the diagnostic %s\n", at_tag_name(i));
+		all = false;
+	}
+	return all;
+}
+
+static void judge_cover(struct runner *r, const char *group, bool ok)
+{
+	printf("%sok %u - every %s has a case\n", ok ? "" : "not ", ++r->number, group);
+	*(ok ? &r->passed : &r->failed) += 1;
+}
+
+static void judge_coverage(struct runner *r)
+{
+	static const char *const groups[] = { "function", "variable", "aggregation", "provider",
+					      "setting",  "field",    "node",        "operator" };
+
+	for (size_t i = 0; i < at_count(groups); i++)
+		judge_cover(r, groups[i], cover_group(&r->cover, groups[i]));
+	judge_cover(r, "diagnostic", all_tags_tested(r));
 }
 
 int main(int argc, char **argv)
@@ -385,14 +462,23 @@ int main(int argc, char **argv)
 		fprintf(stderr, "case-runner: $AT_FIXTURE_HOST: %s\n", strerror(errno));
 		return 2;
 	}
+	cover_begin(&r.cover, &at_lang);
+	at_lang_provider(&at_lang, "http")->list(r.host, "http:*", cover_probe, &r);
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--update"))
 			r.update = true;
+		else if (!strcmp(argv[i], "--cover"))
+			r.covering = true;
+		else if (!strncmp(argv[i], "--tested=", 9))
+			tested_elsewhere(&r, argv[i] + 9);
+		else if (!strcmp(argv[i], "--names"))
+			cover_names(&r.cover);
 		else
 			judge_file(&r, argv[i]);
 	}
-	if (argc > 4)
-		print_untested_tags(&r);
+	if (r.covering)
+		judge_coverage(&r);
+	cover_free(&r.cover);
 	at_host_free(r.host);
 	printf("1..%u\n", r.number);
 	printf("%u passed, %u failed, %u skipped\n", r.passed, r.failed, r.skipped);

@@ -44,7 +44,7 @@ EXTRA_DIST += tests/rooms.test
 # Text cases and their runner.
 check_PROGRAMS += tests/case-runner
 tests_case_runner_SOURCES = tests/case-runner.c tests/case-file.c tests/case-match.c tests/case-run.c \
-	tests/case.h
+	tests/case-cover.c tests/case-cover.h tests/case.h
 tests_case_runner_LDADD = libat.la
 CASES = $(top_srcdir)/tests/cases/*.case
 EXTRA_DIST += tests/cases
@@ -72,7 +72,7 @@ endif
 check_PROGRAMS += tests/codegen-test
 TESTS += tests/codegen-test
 tests_codegen_test_SOURCES = tests/codegen/harness.h tests/codegen/main.c tests/codegen/arith.c \
-	tests/codegen/memory.c tests/codegen/control.c tests/codegen/whole.c
+	tests/codegen/memory.c tests/codegen/control.c tests/codegen/whole.c tests/codegen/kinds.c
 tests_codegen_test_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DTEST_PLUGIN='"$(abs_top_builddir)/.libs/libapitrace-llvm.so"'
 tests_codegen_test_LDADD = libat.la -ldl -lpthread
@@ -123,6 +123,12 @@ tests_unit_base_SOURCES = tests/unit/base.c
 tests_unit_base_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_base_LDADD = libat.la $(CRITERION_LIBS)
 endif
+
+# The compiler with a language of the test.
+check_PROGRAMS += tests/lang-test
+TESTS += tests/lang-test
+tests_lang_test_SOURCES = tests/lang-test.c
+tests_lang_test_LDADD = libat.la
 
 # The public interface through the shared library; what loads programs is skipped without root.
 check_PROGRAMS += tests/api-test

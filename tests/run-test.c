@@ -407,6 +407,34 @@ static bool memory_is_bounded(struct scene *s)
 	return load(s) == -ENOMEM && diagnosed(s, AT_D_MAP_MEMORY, "@big");
 }
 
+/* An entry of a hash is at most what kmalloc() gives. */
+static bool a_map_that_is_refused_is_told(struct scene *s)
+{
+	unsigned m = new_map(s, "@wide", AT_MAP_HASH, &at_type_int64, &at_type_int64);
+
+	start(s, "begin_0");
+	put(s, m, 1, 1);
+	finish(s, "begin");
+	s->plan->maps.v[m].value = NULL;
+	s->plan->maps.v[m].value_size = 1 << 30;
+	return load(s) && diagnosed(s, AT_D_MAP_FAILED, "@wide");
+}
+
+static bool a_program_that_cannot_be_linked_is_told(struct scene *s)
+{
+	start(s, "begin_0");
+	finish(s, "begin")->name = "begin_1";
+	return load(s) && diagnosed(s, AT_D_LOAD_FAILED, "cannot be linked");
+}
+
+static bool what_is_no_elf_is_told(struct scene *s)
+{
+	static const char bytes[100] = "no ELF at all";
+
+	return at_run_load(&s->run, bytes, sizeof(bytes), NULL, NULL) &&
+	       diagnosed(s, AT_D_LOAD_FAILED, "cannot be loaded");
+}
+
 /* In a child that gave its privileges away. */
 static bool missing_privilege_is_named(struct scene *s)
 {
@@ -444,6 +472,9 @@ static const struct {
 	{ "unknown fields are named", unknown_fields_are_named },
 	{ "a failing attach is told", a_failing_attach_is_told },
 	{ "memory is bounded", memory_is_bounded },
+	{ "a map that is refused is told", a_map_that_is_refused_is_told },
+	{ "a program that cannot be linked is told", a_program_that_cannot_be_linked_is_told },
+	{ "what is no ELF is told", what_is_no_elf_is_told },
 	{ "missing privilege is named", missing_privilege_is_named },
 };
 

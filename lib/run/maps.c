@@ -142,9 +142,9 @@ static int check_memory(struct at_run *run, struct at_failure *f)
 			continue;
 		*f = (struct at_failure){ AT_D_MAP_MEMORY, m->range, NULL, NULL, -ENOMEM };
 		f->text = at_sprintf(run->diags->arena,
-				     "the maps up to %s may take %llu MiB, max_map_memory is %lld MiB",
-				     m->name, (unsigned long long)(sum >> 20),
-				     (long long)(most >> 20));
+				     "the maps up to %s may take %llu KiB, max_map_memory is %lld KiB",
+				     m->name, (unsigned long long)(sum >> 10),
+				     (long long)(most >> 10));
 		f->hint = "fewer keys (max_map_keys) or a larger max_map_memory";
 		return f->err;
 	}

@@ -47,4 +47,12 @@ void t_out(struct t *t, struct at_irb *b, unsigned i, struct at_ir *v);
 /* Each ends with a NULL name. */
 extern const struct test arith_tests[], memory_tests[], control_tests[], whole_tests[];
 
+/* kinds.c: what core IR the tests are made of. */
+struct kinds {
+	bool kinds[AT_IR_KIND_COUNT + 1], ops[AT_OP_COUNT];
+};
+void kinds_note(struct kinds *k, const struct at_plan *plan);
+/* False, and says which: a kind that no test has. */
+bool kinds_all(const struct kinds *k);
+
 #endif

@@ -27,6 +27,7 @@ struct runner {
 	bool may_goto;
 	unsigned count, failed;
 	const char *filter;
+	struct kinds kinds;
 };
 
 struct at_ir *t_in(struct t *t, struct at_irb *b, unsigned i)
@@ -198,6 +199,8 @@ static void run_test(struct runner *r, const struct test *test)
 		return;
 	begin(&t, test);
 	err = compile_and_run(r, &t, test);
+	if (!test->error)
+		kinds_note(&r->kinds, t.plan);
 	if (err)
 		r->failed++;
 	printf("%s %u - %s, %s%s\n", err ? "not ok" : "ok", ++r->count, test->name,
@@ -259,6 +262,15 @@ static void run_threads(struct runner *r)
 	printf("%s %u - threads\n", failed ? "not ok" : "ok", ++r->count);
 }
 
+static void judge_kinds(struct runner *r)
+{
+	bool all = kinds_all(&r->kinds);
+
+	r->failed += !all;
+	printf("%s %u - every kind and operator of core IR has a test\n", all ? "ok" : "not ok",
+	       ++r->count);
+}
+
 static void run_tests(struct runner *r, const struct test *tests)
 {
 	for (; tests->name; tests++)
@@ -285,8 +297,10 @@ int main(int argc, char **argv)
 		run_tests(&r, control_tests);
 		run_tests(&r, whole_tests);
 	}
-	if (!r.filter)
+	if (!r.filter) {
 		run_threads(&r);
+		judge_kinds(&r);
+	}
 	printf("1..%u\n", r.count);
 	at_host_free(r.host);
 	dlclose(plugin);
