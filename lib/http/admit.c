@@ -12,8 +12,9 @@ enum {
 	SEARCHES = 32, /* changes of direction after which a connection is taken for no HTTP */
 };
 
-static void init_address(struct at_irb *b, struct at_ir *conn, struct at_ir *sk)
+static void init_address(struct at_http_eng *e, struct at_ir *conn, struct at_ir *sk)
 {
+	struct at_irb *b = &e->b;
 	static const struct {
 		const char *v4, *v6;
 		unsigned off;
@@ -23,18 +24,18 @@ static void init_address(struct at_irb *b, struct at_ir *conn, struct at_ir *sk)
 		{ "sock.__sk_common.skc_daddr", "sock.__sk_common.skc_v6_daddr",
 		  offsetof(struct at_http_conn, daddr) },
 	};
-	struct at_ir *family = ir_let(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"));
+	struct at_ir *family = ir_let(b, at_sk_load(e, 2, sk, "sock.__sk_common.skc_family"));
 
 	AT_ST(at_http_conn, conn, family, family);
 	at_leave_if(b, ir_eqi(b, family, AF_UNIX));
-	AT_ST(at_http_conn, conn, sport, at_sk_load(b, 2, sk, "sock.__sk_common.skc_num"));
+	AT_ST(at_http_conn, conn, sport, at_sk_load(e, 2, sk, "sock.__sk_common.skc_num"));
 	AT_ST(at_http_conn, conn, dport,
-	      ir_un(b, AT_OP_BSWAP16, at_sk_load(b, 2, sk, "sock.__sk_common.skc_dport")));
+	      ir_un(b, AT_OP_BSWAP16, at_sk_load(e, 2, sk, "sock.__sk_common.skc_dport")));
 	for (int i = 0; i < 2; i++) {
 		unsigned v6 = at_plan_sym(b->plan, AT_SYM_BTF_OFFSET, ends[i].v6, 0);
 
 		IF(ir_eqi(b, family, AF_INET));
-		ir_store(b, 4, conn, ends[i].off, at_sk_load(b, 4, sk, ends[i].v4));
+		ir_store(b, 4, conn, ends[i].off, at_sk_load(e, 4, sk, ends[i].v4));
 		ELSE;
 		ir_do(b, ir_helper(b, PROBE_READ_KERNEL, 3, ir_addi(b, conn, ends[i].off),
 				   C(16), ir_add(b, sk, ir_sym(b, v6))));
@@ -45,20 +46,20 @@ static void init_address(struct at_irb *b, struct at_ir *conn, struct at_ir *sk)
 /* (connection, sock, tentative, send_ns): fresh memory, all zero. */
 static unsigned init_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_init", 4);
+	unsigned func = at_tap_begin(e, "init", 4);
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 0) }, *w = &walk;
 	struct at_ir *sk = ir_param(b, 1), *err;
 
 	KS(tentative, ir_param(b, 2));
 	/* Read when the connection was over: it ends with the socket. */
-	IF(ir_eqi(b, at_sk_load(b, 1, sk, "sock.__sk_common.skc_state"), AT_TCP_CLOSE));
-	err = ir_let(b, at_sk_load(b, 4, sk, "sock.sk_err"));
+	IF(ir_eqi(b, at_sk_load(e, 1, sk, "sock.__sk_common.skc_state"), AT_TCP_CLOSE));
+	err = ir_let(b, at_sk_load(e, 4, sk, "sock.sk_err"));
 	KS(closing, ir_addi(b, at_is_reset(b, err), 1));
 	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
 	END;
 	KS(send_ns, ir_param(b, 3));
-	AT_ST(at_http_conn, w->conn, id, ir_helper(b, GET_COOKIE, 1, sk));
+	AT_ST(at_http_conn, w->conn, id, e->tap->id(e, sk));
 	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {
 		unsigned self = offsetof(struct at_http_state, half) +
 				(unsigned)dir * sizeof(struct at_http_stream);
@@ -68,7 +69,7 @@ static unsigned init_func(struct at_http_eng *e)
 		AT_ST(at_http_stream, half, self, C(self));
 		AT_ST(at_http_stream, half, next, C(-1));
 	}
-	init_address(b, w->conn, sk);
+	init_address(e, w->conn, sk);
 	RETURN(0);
 	return func;
 }
@@ -92,7 +93,7 @@ static struct at_ir *is_method(struct at_walk *w, struct at_ir *word)
  * (window, length, searching): do the call's first bytes look like text that may
  * begin an HTTP message? 1 no, 2 they cannot be read.
  */
-static unsigned sniff_func(struct at_http_eng *e)
+static void sniff_func(struct at_http_eng *e)
 {
 	unsigned func = at_http_begin(e, "http_sniff", 3);
 	struct at_irb *b = &e->b;
@@ -131,15 +132,11 @@ static unsigned sniff_func(struct at_http_eng *e)
 	ir_return(b, ir_iszero(b, ir_or(b, at_is_token(b, first),
 					ir_or(b, ir_eqi(b, first, '\r'),
 					      ir_eqi(b, first, '\n')))));
-	return func;
+	e->f_sniff = func;
 }
 
-struct admit {
-	unsigned sniff, init, search;
-};
-
 /* A socket that is being searched for the beginning of an exchange: 1 to look at this call. */
-static unsigned search_func(struct at_http_eng *e)
+static void search_func(struct at_http_eng *e)
 {
 	unsigned func = at_http_begin(e, "http_search", 2);
 	struct at_irb *b = &e->b;
@@ -155,7 +152,7 @@ static unsigned search_func(struct at_http_eng *e)
 	RETURN(0);
 	END;
 	RETURN(1);
-	return func;
+	e->f_search = func;
 }
 
 /* The stream begins with this call, in a connection or pair that is known to be new. */
@@ -163,7 +160,7 @@ static struct at_ir *is_start(struct at_http_eng *e, struct at_ir *sk, struct at
 			      struct at_ir *ret)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *family = at_sk_load(b, 2, sk, "sock.__sk_common.skc_family");
+	struct at_ir *family = at_sk_load(e, 2, sk, "sock.__sk_common.skc_family");
 	unsigned start = ir_local(b);
 
 	ir_set(b, start, C(1));
@@ -177,12 +174,12 @@ static struct at_ir *is_start(struct at_http_eng *e, struct at_ir *sk, struct at
 static void leave_if_kernel(struct at_http_eng *e, struct at_ir *sk)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *socket = ir_let(b, at_sk_load(b, 8, sk, "sock.sk_socket"));
+	struct at_ir *socket = ir_let(b, at_sk_load(e, 8, sk, "sock.sk_socket"));
 	unsigned file = ir_local(b);
 
 	ir_set(b, file, C(0));
 	IF(socket);
-	ir_set(b, file, ir_un(b, AT_OP_BOOL, at_sk_load(b, 8, socket, "socket.file")));
+	ir_set(b, file, ir_un(b, AT_OP_BOOL, at_sk_load(e, 8, socket, "socket.file")));
 	END;
 	IF(ir_iszero(b, ir_get(b, file)));
 	ir_do(b, at_sk_set_mark(e, sk, AT_MARK_NOT));
@@ -191,11 +188,11 @@ static void leave_if_kernel(struct at_http_eng *e, struct at_ir *sk)
 }
 
 /* Bytes that cannot be read, or are no text: the socket is marked, and nothing else is kept. */
-static void sniff(struct at_http_eng *e, const struct admit *a, struct at_ir *sk,
-		  struct at_ir *win, struct at_ir *ret, struct at_ir *searching)
+static void sniff(struct at_http_eng *e, struct at_ir *sk, struct at_ir *win, struct at_ir *ret,
+		  struct at_ir *searching)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *seen = ir_let(b, ir_call(b, a->sniff, 3, win, ret, searching));
+	struct at_ir *seen = ir_let(b, ir_call(b, e->f_sniff, 3, win, ret, searching));
 
 	IF(seen);
 	IF(ir_iszero(b, searching));
@@ -212,9 +209,9 @@ static void sniff(struct at_http_eng *e, const struct admit *a, struct at_ir *sk
 }
 
 /* (sock, length, direction, window): memory for a connection that may be HTTP, or 0. */
-static void admit_func(struct at_http_eng *e, const struct admit *a)
+void at_http_admit_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_admit", 4);
+	unsigned init = init_func(e), func = at_tap_begin(e, "admit", 4);
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = ir_param(b, 0), *ret = ir_param(b, 1), *dir = ir_param(b, 2);
 	struct at_ir *mark = at_sk_mark(e, sk, 0), *searching, *sent, *conn;
@@ -228,7 +225,7 @@ static void admit_func(struct at_http_eng *e, const struct admit *a)
 	AT_ST(at_http_mark, mark, send_ns, C(0));
 	IF(ir_eqi(b, AT_LD(at_http_mark, mark, kind), AT_MARK_SEARCH));
 	ir_set(b, searching->index, C(1));
-	at_leave_if(b, ir_iszero(b, ir_call(b, a->search, 2, mark, dir)));
+	at_leave_if(b, ir_iszero(b, ir_call(b, e->f_search, 2, mark, dir)));
 	END;
 	END;
 	leave_if_kernel(e, sk);
@@ -238,21 +235,18 @@ static void admit_func(struct at_http_eng *e, const struct admit *a)
 	ir_set(b, searching->index, C(1));
 	END;
 	END;
-	sniff(e, a, sk, ir_param(b, 3), ret, searching);
-	conn = at_sk_storage(b, e->m_conn, sk, CREATE);
+	sniff(e, sk, ir_param(b, 3), ret, searching);
+	conn = at_sk_storage(e, e->m_conn, sk, CREATE);
 	IF(conn);
-	ir_do(b, ir_call(b, a->init, 4, conn, sk, searching, sent));
+	ir_do(b, ir_call(b, init, 4, conn, sk, searching, sent));
 	END;
 	ir_return(b, conn);
 	e->f_admit = func;
 }
 
-void at_http_admit_funcs(struct at_http_eng *e)
+/* What admission asks that is the same for all taps. */
+void at_http_sniff_funcs(struct at_http_eng *e)
 {
-	struct admit a;
-
-	a.sniff = sniff_func(e);
-	a.init = init_func(e);
-	a.search = search_func(e);
-	admit_func(e, &a);
+	sniff_func(e);
+	search_func(e);
 }

@@ -21,36 +21,10 @@ static unsigned close_trip(struct at_http_eng *e)
 	return b->index;
 }
 
-/* RST, sent or received: the error says so, or a close out of a state that a FIN would have
- * left. */
-static struct at_ir *is_reset(struct at_irb *b, struct at_ir *sk, struct at_ir *old)
-{
-	struct at_ir *err = ir_let(b, at_sk_load(b, 4, sk, "sock.sk_err"));
-	struct at_ir *open = ir_or(b, ir_eqi(b, old, ESTABLISHED), ir_eqi(b, old, CLOSE_WAIT));
-
-	return ir_or(b, at_is_reset(b, err), ir_and(b, open, ir_iszero(b, err)));
-}
-
-/* (sock, connection): the connection is over; what is open ends, unless something is to come.
- */
-static unsigned settle_func(struct at_http_eng *e)
-{
-	unsigned func = at_http_begin(e, "http_settle", 2);
-	struct at_irb *b = &e->b;
-	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 1) }, *w = &walk;
-
-	at_leave_if(b, at_sk_unread(b, ir_param(b, 0)));
-	at_leave_if(b, at_sk_load(b, 4, ir_param(b, 0), "sock.sk_lock.owned"));
-	KS(closed, KL(closing));
-	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
-	RETURN(0);
-	return func;
-}
-
 /* (connection): ends what is open, if the stream of responses has ended. Has a window of its
  * own.
  */
-static unsigned end_func(struct at_http_eng *e)
+void at_http_end_func(struct at_http_eng *e)
 {
 	unsigned trip = close_trip(e), func = at_http_begin(e, "http_end", 1);
 	struct at_irb *b = &e->b;
@@ -81,24 +55,53 @@ static unsigned end_func(struct at_http_eng *e)
 	ir_repeat(b, C(AT_HTTP_METHODS + 1), trip, at_http_context(w));
 	ir_do(b, ir_xchg(b, 4, w->half, offsetof(struct at_http_stream, busy), C(0)));
 	RETURN(0);
-	return func;
+	e->f_end = func;
+}
+
+/* ---- What looks at sockets, once for each tap ---- */
+
+/* (sock, connection): the connection is over; what is open ends, unless something is to come.
+ */
+void at_http_settle_func(struct at_http_eng *e)
+{
+	unsigned func = at_tap_begin(e, "settle", 2);
+	struct at_irb *b = &e->b;
+	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 1) }, *w = &walk;
+
+	at_leave_if(b, at_sk_unread(e, ir_param(b, 0)));
+	at_leave_if(b, at_sk_load(e, 4, ir_param(b, 0), "sock.sk_lock.owned"));
+	KS(closed, KL(closing));
+	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
+	RETURN(0);
+	e->f_settle = func;
+}
+
+/* RST, sent or received: the error says so, or a close out of a state that a FIN would have
+ * left. */
+static struct at_ir *is_reset(struct at_http_eng *e, struct at_ir *sk, struct at_ir *old)
+{
+	struct at_irb *b = &e->b;
+	struct at_ir *err = ir_let(b, at_sk_load(e, 4, sk, "sock.sk_err"));
+	struct at_ir *open = ir_or(b, ir_eqi(b, old, ESTABLISHED), ir_eqi(b, old, CLOSE_WAIT));
+
+	return ir_or(b, at_is_reset(b, err), ir_and(b, open, ir_iszero(b, err)));
 }
 
 static void state_prog(struct at_http_eng *e)
 {
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
-	struct at_ir *sk = at_http_prog_begin(e, "http_close"), *old, *new;
+	struct at_ir *sk = at_tap_prog_begin(e, "close"), *old, *new;
 	const int64_t fin = offsetof(struct at_http_state, fin);
 
 	old = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
 	new = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_load(b, 8, ir_param(b, 0), 16)));
 	at_leave_if(b, ir_and(b, ir_nei(b, new, AT_TCP_CLOSE),
 			      ir_and(b, ir_nei(b, new, FIN_WAIT1), ir_nei(b, new, LAST_ACK))));
-	w->conn = at_sk_storage(b, e->m_conn, sk, 0);
+	w->conn = at_sk_storage(e, e->m_conn, sk, 0);
 	at_leave_if(b, ir_iszero(b, w->conn));
 	IF(ir_eqi(b, new, AT_TCP_CLOSE));
-	KS(closing, ir_addi(b, is_reset(b, sk, old), 1));
+	KS(closing, ir_addi(b, is_reset(e, sk, old), 1));
 	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
 	ir_do(b, ir_call(b, e->f_settle, 2, sk, w->conn));
 	RETURN(0);
@@ -110,7 +113,7 @@ static void state_prog(struct at_http_eng *e)
 	END;
 	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
 	RETURN(0);
-	at_http_add_prog(e, AT_PROG_TP_BTF, "inet_sock_set_state", false);
+	at_tap_add_prog(e, AT_PROG_TP_BTF, "inet_sock_set_state", false);
 }
 
 /* The socket goes, and with it what nobody has read. */
@@ -120,7 +123,7 @@ static void destroy_prog(struct at_http_eng *e)
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
 	struct at_ir *closing;
 
-	w->conn = at_sk_storage(b, e->m_conn, at_http_prog_begin(e, "http_destroy"), 0);
+	w->conn = at_sk_storage(e, e->m_conn, at_tap_prog_begin(e, "destroy"), 0);
 	at_leave_if(b, ir_iszero(b, w->conn));
 	closing = ir_let(b, KL(closing));
 	IF(ir_iszero(b, closing));
@@ -129,14 +132,7 @@ static void destroy_prog(struct at_http_eng *e)
 	KS(closed, ir_select(b, closing, closing, C(1)));
 	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
 	RETURN(0);
-	at_http_add_prog(e, AT_PROG_TP_BTF, "tcp_destroy_sock", false);
-}
-
-/* Before the tap, whose calls may be the last that were to come. */
-void at_http_end_funcs(struct at_http_eng *e)
-{
-	e->f_end = end_func(e);
-	e->f_settle = settle_func(e);
+	at_tap_add_prog(e, AT_PROG_TP_BTF, "tcp_destroy_sock", false);
 }
 
 void at_http_close_progs(struct at_http_eng *e)

@@ -52,18 +52,6 @@ static bool lay_out(struct at_http_eng *e)
 
 static void make_maps(struct at_http_eng *e)
 {
-	e->m_conn = at_plan_map(e->plan, &(struct at_plan_map){
-						 .name = "http_conn",
-						 .kind = AT_MAP_SK_STORAGE,
-						 .key_size = sizeof(int),
-						 .value_size = e->total,
-					 });
-	e->m_mark = at_plan_map(e->plan, &(struct at_plan_map){
-						 .name = "http_mark",
-						 .kind = AT_MAP_SK_STORAGE,
-						 .key_size = sizeof(int),
-						 .value_size = sizeof(struct at_http_mark),
-					 });
 	e->m_win = at_plan_map(e->plan, &(struct at_plan_map){
 						.name = "http_window",
 						.kind = AT_MAP_PERCPU_ARRAY,
@@ -77,8 +65,8 @@ static void make_maps(struct at_http_eng *e)
 static void (*const writers[])(struct at_http_eng *) = {
 	at_http_text_funcs,     at_http_fail_funcs,  at_http_finish_funcs, at_http_window_funcs,
 	at_http_line_funcs,     at_http_field_funcs, at_http_name_funcs,   at_http_body_funcs,
-	at_http_exchange_funcs, at_http_walk_func,   at_http_sock_funcs,   at_http_admit_funcs,
-	at_http_end_funcs,      at_http_tap_progs,   at_http_close_progs,
+	at_http_exchange_funcs, at_http_walk_func,   at_http_sniff_funcs,  at_http_source_func,
+	at_http_end_func,       at_http_taps,
 };
 
 int at_http_engine(struct at_http *h)

@@ -146,6 +146,36 @@ void at_http_counters(struct at_http *h);
 /* engine.c: writes all programs once the clauses are lowered. 0, or -1 after reporting. */
 int at_http_engine(struct at_http *h);
 
+/* ---- Taps: how the bytes of sockets are seen, one descriptor each, in one file ---- */
+
+struct at_http_eng;
+
+/*
+ * A tap writes its programs into the plan, as an alternative set with its name.
+ * It calls e->f_tap(sock, length, direction, 1: no bytes to be read) at every
+ * call that moved bytes of a socket, and has at_http_close_progs() written, or
+ * does otherwise what that does when a connection ends. Of a socket the engine
+ * knows an address; what can be done with it is the tap's to say.
+ */
+struct at_http_tap {
+	const char *name;  /* as in config http_tap */
+	/* Makes m_conn and m_mark: a value per socket, of e->total and at_http_mark. */
+	void (*maps)(struct at_http_eng *e);
+	/* A field of a socket, or of what a socket points to. */
+	struct at_ir *(*load)(struct at_http_eng *e, unsigned width, struct at_ir *addr,
+			      const char *path);
+	struct at_ir *(*tcp)(struct at_http_eng *e, struct at_ir *sk); /* its tcp_sock, or 0 */
+	struct at_ir *(*id)(struct at_http_eng *e, struct at_ir *sk);  /* args.conn */
+	/* The socket's value in a map, or 0; flags: CREATE, zeroed. */
+	struct at_ir *(*storage)(struct at_http_eng *e, unsigned map, struct at_ir *sk,
+				 int flags);
+	void (*forget)(struct at_http_eng *e, unsigned map, struct at_ir *sk);
+	/* Writes its entries. */
+	void (*progs)(struct at_http_eng *e);
+};
+
+extern const struct at_http_tap at_http_socktp;
+
 extern const struct at_provider at_provider_http, at_provider_https;
 extern const struct at_func at_func_header, at_func_request_header, at_func_response_header,
 	at_func_has_header, at_func_route;

@@ -182,7 +182,10 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
-	unsigned f_filter, f_start, f_gap, f_end, f_settle, f_mark, f_admit;
+	unsigned f_sniff, f_search, f_source, f_end;
+	/* Written once for each tap; its maps are m_conn and m_mark. */
+	const struct at_http_tap *tap;
+	unsigned f_filter, f_start, f_gap, f_settle, f_mark, f_admit, f_tap;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
 
@@ -235,11 +238,14 @@ void at_http_exchange_funcs(struct at_http_eng *e);
 void at_http_fail_funcs(struct at_http_eng *e);
 void at_http_finish_funcs(struct at_http_eng *e);
 void at_http_walk_func(struct at_http_eng *e);
+void at_http_sniff_funcs(struct at_http_eng *e);
+void at_http_source_func(struct at_http_eng *e);
+void at_http_end_func(struct at_http_eng *e);
+/* What is written once for each tap, by at_http_taps(). */
+void at_http_taps(struct at_http_eng *e);
 void at_http_sock_funcs(struct at_http_eng *e);
-void at_http_admit_funcs(struct at_http_eng *e);
-void at_http_tap_progs(struct at_http_eng *e);
-void at_http_end_funcs(struct at_http_eng *e);
-void at_http_close_progs(struct at_http_eng *e);
+void at_http_admit_func(struct at_http_eng *e);
+void at_http_settle_func(struct at_http_eng *e);
 
 /* Loads and stores of members; `w` and `b` are in scope. */
 #define AT_SIZE(type, f)        sizeof(((struct type *)0)->f)

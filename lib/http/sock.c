@@ -14,16 +14,23 @@ enum {
 	RCV_SHUTDOWN = 1, /* sock.sk_shutdown (include/net/sock.h) */
 };
 
-struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr, const char *path)
+struct at_ir *at_btf_load(struct at_irb *b, unsigned width, struct at_ir *addr,
+			  const char *path)
 {
 	unsigned sym = at_plan_sym(b->plan, AT_SYM_BTF_OFFSET, path, 0);
 
 	return ir_load(b, width, ir_add(b, addr, ir_sym(b, sym)), 0);
 }
 
-struct at_ir *at_sk_storage(struct at_irb *b, unsigned map, struct at_ir *sk, int flags)
+struct at_ir *at_sk_load(struct at_http_eng *e, unsigned width, struct at_ir *addr,
+			 const char *path)
 {
-	return ir_let(b, ir_helper(b, STORAGE_GET, 4, ir_map(b, map), sk, C(0), C(flags)));
+	return e->tap->load(e, width, addr, path);
+}
+
+struct at_ir *at_sk_storage(struct at_http_eng *e, unsigned map, struct at_ir *sk, int flags)
+{
+	return e->tap->storage(e, map, sk, flags);
 }
 
 struct at_ir *at_http_window(struct at_http_eng *e, int entry)
@@ -35,17 +42,18 @@ struct at_ir *at_http_window(struct at_http_eng *e, int entry)
 	return ir_let(b, ir_helper(b, MAP_LOOKUP, 2, ir_map(b, e->m_win), key));
 }
 
-struct at_ir *at_sk_unread(struct at_irb *b, struct at_ir *sk)
+struct at_ir *at_sk_unread(struct at_http_eng *e, struct at_ir *sk)
 {
-	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, sk)), *n;
+	struct at_irb *b = &e->b;
+	struct at_ir *tp = ir_let(b, e->tap->tcp(e, sk)), *n;
 	unsigned unread = ir_local(b);
 
 	IF(tp);
-	n = ir_sub(b, at_sk_load(b, 4, tp, "tcp_sock.rcv_nxt"),
-		   at_sk_load(b, 4, tp, "tcp_sock.copied_seq"));
+	n = ir_sub(b, at_sk_load(e, 4, tp, "tcp_sock.rcv_nxt"),
+		   at_sk_load(e, 4, tp, "tcp_sock.copied_seq"));
 	ir_set(b, unread, ir_un(b, AT_OP_ZEXT32, n));
 	ELSE;
-	ir_set(b, unread, at_sk_load(b, 4, sk, "sock.sk_receive_queue.qlen"));
+	ir_set(b, unread, at_sk_load(e, 4, sk, "sock.sk_receive_queue.qlen"));
 	END;
 	return ir_get(b, unread);
 }
@@ -70,6 +78,16 @@ unsigned at_http_begin(struct at_http_eng *e, const char *name, unsigned nparams
 	return e->b.index;
 }
 
+const char *at_tap_name(struct at_http_eng *e, const char *name)
+{
+	return at_sprintf(e->plan->arena, "%s_%s", e->tap->name, name);
+}
+
+unsigned at_tap_begin(struct at_http_eng *e, const char *name, unsigned nparams)
+{
+	return at_http_begin(e, at_tap_name(e, name), nparams);
+}
+
 /* ---- Filters ---- */
 
 bool at_http_all_name_ports(const struct at_http *h)
@@ -83,21 +101,21 @@ bool at_http_all_name_ports(const struct at_http *h)
 /* (sock): 1 when it can be one of ours, by what is known without its bytes. */
 static void filter_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_filter", 1);
+	unsigned func = at_tap_begin(e, "filter", 1);
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = ir_param(b, 0), *family, *sport, *dport, *any = C(0);
 
-	at_leave_if(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.sk_type"), SOCK_STREAM));
-	family = ir_let(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"));
+	at_leave_if(b, ir_nei(b, at_sk_load(e, 2, sk, "sock.sk_type"), SOCK_STREAM));
+	family = ir_let(b, at_sk_load(e, 2, sk, "sock.__sk_common.skc_family"));
 	IF(ir_eqi(b, family, AF_UNIX));
 	RETURN(!at_http_all_name_ports(e->h));
 	END;
 	at_leave_if(b, ir_and(b, ir_nei(b, family, AF_INET), ir_nei(b, family, AF_INET6)));
-	at_leave_if(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.sk_protocol"), TCP));
+	at_leave_if(b, ir_nei(b, at_sk_load(e, 2, sk, "sock.sk_protocol"), TCP));
 	if (at_http_all_name_ports(e->h)) {
-		sport = ir_let(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_num"));
+		sport = ir_let(b, at_sk_load(e, 2, sk, "sock.__sk_common.skc_num"));
 		dport = ir_let(b, ir_un(b, AT_OP_BSWAP16,
-					at_sk_load(b, 2, sk, "sock.__sk_common.skc_dport")));
+					at_sk_load(e, 2, sk, "sock.__sk_common.skc_dport")));
 		for (size_t i = 0; i < e->h->uses.n; i++) {
 			int port = e->h->uses.v[i].port;
 
@@ -122,20 +140,21 @@ void at_pid_filter(struct at_irb *b)
 /* ---- Position in the stream ---- */
 
 /* Bytes that went through the stream so far, as one reading of its counters says. */
-static struct at_ir *read_position(struct at_irb *b, struct at_ir *tp, int dir)
+static struct at_ir *read_position(struct at_http_eng *e, struct at_ir *tp, int dir)
 {
+	struct at_irb *b = &e->b;
 	const char *count = dir ? "tcp_sock.bytes_acked" : "tcp_sock.bytes_received";
 	const char *low = dir ? "tcp_sock.snd_una" : "tcp_sock.copied_seq";
 	const char *high = dir ? "tcp_sock.write_seq" : "tcp_sock.rcv_nxt";
 	struct at_ir *first, *second, *inner, *total;
 
 	first = ir_let(b,
-		       at_sk_load(b, 4, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), dir ? low : high));
+		       at_sk_load(e, 4, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), dir ? low : high));
 	second = ir_let(
-		b, at_sk_load(b, 4, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), dir ? high : low));
+		b, at_sk_load(e, 4, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), dir ? high : low));
 	inner = dir ? ir_sub(b, second, first) : ir_sub(b, first, second);
 	inner = ir_let(b, ir_un(b, AT_OP_ZEXT32, inner));
-	total = ir_let(b, at_sk_load(b, 8, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), count));
+	total = ir_let(b, at_sk_load(e, 8, ir_let(b, ir_un(b, AT_OP_HIDE, tp)), count));
 	return ir_let(b, dir ? ir_add(b, total, inner) : ir_sub(b, total, inner));
 }
 
@@ -146,16 +165,16 @@ static struct at_ir *read_position(struct at_irb *b, struct at_ir *tp, int dir)
  */
 static void start_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_is_start", 3);
+	unsigned func = at_tap_begin(e, "is_start", 3);
 	struct at_irb *b = &e->b;
-	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, ir_param(b, 0)));
+	struct at_ir *tp = ir_let(b, e->tap->tcp(e, ir_param(b, 0)));
 	struct at_ir *place;
 
 	at_leave_if(b, ir_iszero(b, tp));
 	for (int dir = AT_DIR_IN; dir <= AT_DIR_OUT; dir++) {
 		IF(ir_eqi(b, ir_param(b, 1), dir));
 		for (int i = 0; i < READINGS; i++) {
-			place = ir_sub(b, read_position(b, tp, dir), ir_param(b, 2));
+			place = ir_sub(b, read_position(e, tp, dir), ir_param(b, 2));
 			/* The SYN of a client counts as one byte sent. */
 			IF(ir_ulei(b, place, dir));
 			RETURN(1);
@@ -174,17 +193,17 @@ static void start_func(struct at_http_eng *e)
  */
 static void gap_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_gap", 4);
+	unsigned func = at_tap_begin(e, "gap", 4);
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = ir_param(b, 0), *gap, *tp;
 
 	gap = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_sub(b, ir_param(b, 3), ir_param(b, 2))));
 	IF(ir_and(b, ir_iszero(b, ir_param(b, 1)), ir_eqi(b, gap, 1)));
 	/* The read also took the FIN, or passed over an urgent byte. */
-	at_leave_if(b, ir_andi(b, at_sk_load(b, 1, sk, "sock.sk_shutdown"), RCV_SHUTDOWN));
-	tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, sk));
+	at_leave_if(b, ir_andi(b, at_sk_load(e, 1, sk, "sock.sk_shutdown"), RCV_SHUTDOWN));
+	tp = ir_let(b, e->tap->tcp(e, sk));
 	at_leave_if(b, ir_iszero(b, tp));
-	at_leave_if(b, ir_eq(b, at_sk_load(b, 4, tp, "tcp_sock.urg_seq"), ir_param(b, 2)));
+	at_leave_if(b, ir_eq(b, at_sk_load(e, 4, tp, "tcp_sock.urg_seq"), ir_param(b, 2)));
 	END;
 	ir_return(b, gap);
 	e->f_gap = func;
@@ -194,13 +213,13 @@ static void gap_func(struct at_http_eng *e)
 
 struct at_ir *at_sk_mark(struct at_http_eng *e, struct at_ir *sk, int flags)
 {
-	return at_sk_storage(&e->b, e->m_mark, sk, flags);
+	return at_sk_storage(e, e->m_mark, sk, flags);
 }
 
 /* (sock, kind): what is known of the socket from now on. */
 static void mark_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_set_mark", 2);
+	unsigned func = at_tap_begin(e, "set_mark", 2);
 	struct at_irb *b = &e->b;
 	struct at_ir *mark = at_sk_mark(e, ir_param(b, 0), CREATE);
 
@@ -218,8 +237,8 @@ struct at_ir *at_sk_set_mark(struct at_http_eng *e, struct at_ir *sk, int kind)
 
 /* ---- Programs ---- */
 
-void at_http_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
-		      bool optional)
+void at_tap_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
+		     bool optional)
 {
 	const struct at_http_use *u = &e->h->uses.v[0];
 
@@ -229,15 +248,15 @@ void at_http_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char 
 				      .probe = u->use->point->text,
 				      .target = target,
 				      .func = e->b.index,
-				      .alternative = "socktp",
+				      .alternative = e->tap->name,
 				      .optional = optional,
 				      .range = u->use->point->range,
 			      });
 }
 
-struct at_ir *at_http_prog_begin(struct at_http_eng *e, const char *name)
+struct at_ir *at_tap_prog_begin(struct at_http_eng *e, const char *name)
 {
-	ir_begin(&e->b, e->plan, name, AT_FN_PROG, 1);
+	ir_begin(&e->b, e->plan, at_tap_name(e, name), AT_FN_PROG, 1);
 	return ir_let(&e->b, ir_load(&e->b, 8, ir_param(&e->b, 0), 0));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the programs' entries share: tap.c, admit.c, close.c. */
+/* What the programs' entries share: taps, admit.c, close.c. */
 #ifndef AT_HTTP_SOCK_H
 #define AT_HTTP_SOCK_H
 
@@ -22,14 +22,20 @@ enum { /* enum bpf_func_id */
 enum { CREATE = 1 };       /* BPF_LOCAL_STORAGE_GET_F_CREATE */
 enum { AT_TCP_CLOSE = 7 }; /* TCP_CLOSE */
 
-/* A field of a kernel struct that the verifier knows, by its path in BTF. */
-struct at_ir *at_sk_load(struct at_irb *b, unsigned width, struct at_ir *addr,
+/* A field of a kernel struct whose type the verifier knows, by its path in BTF. */
+struct at_ir *at_btf_load(struct at_irb *b, unsigned width, struct at_ir *addr,
+			  const char *path);
+
+/* ---- By the tap that programs are written for (struct at_http_tap) ---- */
+
+/* A field of a socket, or of what a socket points to. */
+struct at_ir *at_sk_load(struct at_http_eng *e, unsigned width, struct at_ir *addr,
 			 const char *path);
-/* The socket's value in an sk_storage map, or 0. */
-struct at_ir *at_sk_storage(struct at_irb *b, unsigned map, struct at_ir *sk, int flags);
+/* The socket's value in one of the engine's maps, or 0; flags: CREATE. */
+struct at_ir *at_sk_storage(struct at_http_eng *e, unsigned map, struct at_ir *sk, int flags);
 struct at_ir *at_sk_mark(struct at_http_eng *e, struct at_ir *sk, int flags);
 /* Not 0: there is something that a read can still bring, of TCP also a FIN. */
-struct at_ir *at_sk_unread(struct at_irb *b, struct at_ir *sk);
+struct at_ir *at_sk_unread(struct at_http_eng *e, struct at_ir *sk);
 /* Does sock.sk_err say that a RST ended the connection? */
 struct at_ir *at_is_reset(struct at_irb *b, struct at_ir *err);
 /* A call that sets the mark's kind. */
@@ -42,12 +48,21 @@ void at_leave_if(struct at_irb *b, struct at_ir *cond);
 void at_pid_filter(struct at_irb *b);
 bool at_http_all_name_ports(const struct at_http *h);
 
-/* Begins a subprogram; its index. */
+/* Begins a subprogram that all taps use; its index. */
 unsigned at_http_begin(struct at_http_eng *e, const char *name, unsigned nparams);
-/* Begins an entry; the first word of its context, the socket. */
-struct at_ir *at_http_prog_begin(struct at_http_eng *e, const char *name);
+/* TAP_name: what belongs to one tap has its name. */
+const char *at_tap_name(struct at_http_eng *e, const char *name);
+/* Begins one of this tap's. */
+unsigned at_tap_begin(struct at_http_eng *e, const char *name, unsigned nparams);
+/* Begins an entry of this tap; the first word of its context, the socket. */
+struct at_ir *at_tap_prog_begin(struct at_http_eng *e, const char *name);
 /* Adds the entry that was written last to the plan. */
-void at_http_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
-		      bool optional);
+void at_tap_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
+		     bool optional);
+
+/* tap.c, close.c: entries that several taps have. */
+void at_http_send_time_prog(struct at_http_eng *e);
+void at_http_unix_prog(struct at_http_eng *e);
+void at_http_close_progs(struct at_http_eng *e);
 
 #endif

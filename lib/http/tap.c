@@ -1,99 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tap `socktp`: how a socket's bytes are seen. tp_btf sock_recv_length and
- * sock_send_length give socket and length; the bytes are where the registers of
- * the system call say. Everything that can be known without them is asked
- * before user memory is read.
+ * What all taps do with a call: whether it is of interest, where it stands in
+ * its connection, the walk. Everything that can be known without the bytes is
+ * asked before user memory is read. How calls are seen is in tap_*.c.
  */
 #include "lib/http/sock.h"
 
 #include <sys/socket.h>
-
-enum {                                      /* of the kernel's headers */
-       PF_NO_REGISTERS = 0x00200000 | 0x10, /* PF_KTHREAD, PF_IO_WORKER */
-       TS_COMPAT = 2,
-       RECEIVE_END = 1, /* RCV_SHUTDOWN */
-       PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
-};
-
-/* System calls of x86-64 whose second argument is the buffer, iovecs, or a msghdr. */
-static const int buffer_calls[] = { 0, 1, 44, 45 };     /* read write sendto recvfrom */
-static const int vector_calls[] = { 19, 20, 327, 328 }; /* readv writev preadv2 pwritev2 */
-static const int message_calls[] = { 46, 47 };          /* sendmsg recvmsg */
-enum { SENDTO = 44, SENDMSG = 46 };
-
-static struct at_ir *any_of(struct at_irb *b, struct at_ir *v, const int *of, size_t n)
-{
-	struct at_ir *any = ir_eqi(b, v, of[0]);
-
-	for (size_t i = 1; i < n; i++)
-		any = ir_or(b, any, ir_eqi(b, v, of[i]));
-	return any;
-}
-
-/* ---- Where the bytes are ---- */
-
-/* The last byte of a send with MSG_OOB is urgent data, and none of the stream. */
-static void note_urgent(struct at_walk *w, struct at_ir *regs, struct at_ir *nr)
-{
-	struct at_irb *b = w->b;
-
-	IF(ir_eqi(b, nr, SENDTO));
-	WS(urgent, ir_andi(b, at_sk_load(b, 8, regs, "pt_regs.r10"), MSG_OOB));
-	END;
-	IF(ir_eqi(b, nr, SENDMSG));
-	WS(urgent, ir_andi(b, at_sk_load(b, 8, regs, "pt_regs.dx"), MSG_OOB));
-	END;
-}
-
-/* (window, length): the pieces of user memory of the current system call. */
-static unsigned source_func(struct at_http_eng *e)
-{
-	unsigned func = at_http_begin(e, "http_source", 2);
-	struct at_irb *b = &e->b;
-	struct at_walk walk = { .e = e, .b = b, .win = ir_param(b, 0) }, *w = &walk;
-	struct at_ir *task, *regs, *nr, *buf, *err;
-	const int64_t user = offsetof(struct at_http_win, user);
-
-	WS(nobuf, C(1));
-	WS(niov, C(0));
-	WS(room, C(0));
-	WS(urgent, C(0));
-	task = ir_let(b, ir_helper(b, CURRENT_TASK, 0));
-	at_leave_if(b,
-		    ir_andi(b, at_sk_load(b, 4, task, "task_struct.flags"), PF_NO_REGISTERS));
-	at_leave_if(b, ir_andi(b, at_sk_load(b, 4, task, "task_struct.thread_info.status"),
-			       TS_COMPAT));
-	regs = ir_let(b, ir_helper(b, TASK_REGS, 1, task));
-	nr = ir_let(b, at_sk_load(b, 8, regs, "pt_regs.orig_ax"));
-	buf = ir_let(b, at_sk_load(b, 8, regs, "pt_regs.si"));
-	note_urgent(w, regs, nr);
-	IF(any_of(b, nr, buffer_calls, at_count(buffer_calls)));
-	WS(base, buf);
-	WS(room, ir_param(b, 1));
-	WS(nobuf, C(0));
-	RETURN(0);
-	END;
-	IF(any_of(b, nr, vector_calls, at_count(vector_calls)));
-	WS(iov, buf);
-	WS(niov, at_sk_load(b, 8, regs, "pt_regs.dx"));
-	WS(nobuf, C(0));
-	RETURN(0);
-	END;
-	IF(any_of(b, nr, message_calls, at_count(message_calls)));
-	err = ir_helper(b, PROBE_READ_USER, 3, ir_addi(b, w->win, user), C(16),
-			ir_addi(b, buf, offsetof(struct msghdr, msg_iov)));
-	IF(ir_iszero(b, err));
-	WS(iov, ir_load(b, 8, w->win, user));
-	WS(niov, ir_load(b, 8, w->win, user + 8));
-	WS(nobuf, C(0));
-	END;
-	END;
-	RETURN(0);
-	return func;
-}
-
-/* ---- A call ---- */
 
 /* Bytes went by that no call showed: content, if that is what was due; else the place is lost.
  */
@@ -122,14 +35,14 @@ static void find_place(struct at_walk *w, struct at_ir *sk, struct at_ir *dir,
 {
 	struct at_http_eng *e = w->e;
 	struct at_irb *b = w->b;
-	struct at_ir *tp = ir_let(b, ir_helper(b, SKC_TO_TCP, 1, sk)), *next, *place, *gap;
+	struct at_ir *tp = ir_let(b, e->tap->tcp(e, sk)), *next, *place, *gap;
 	unsigned end = ir_local(b);
 
 	IF(tp);
 	IF(dir);
-	ir_set(b, end, at_sk_load(b, 4, tp, "tcp_sock.write_seq"));
+	ir_set(b, end, at_sk_load(e, 4, tp, "tcp_sock.write_seq"));
 	ELSE;
-	ir_set(b, end, at_sk_load(b, 4, tp, "tcp_sock.copied_seq"));
+	ir_set(b, end, at_sk_load(e, 4, tp, "tcp_sock.copied_seq"));
 	END;
 	next = ir_let(b, HL(next));
 	place = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_sub(b, ir_get(b, end), ret)));
@@ -147,7 +60,7 @@ static void find_place(struct at_walk *w, struct at_ir *sk, struct at_ir *dir,
  * walks. */
 static unsigned half_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_inline(e, "http_call", 5), *w = &walk;
+	struct at_walk walk = at_http_inline(e, at_tap_name(e, "call"), 5), *w = &walk;
 	struct at_irb *b = w->b;
 	unsigned func = b->index, now = ir_local(b);
 	struct at_ir *ret = ir_let(b, ir_andi(b, ir_param(b, 4), 0x7fffffff)),
@@ -159,7 +72,7 @@ static unsigned half_func(struct at_http_eng *e)
 	KS(broken, C(1));
 	RETURN(AT_V_OK);
 	END;
-	IF(ir_and(b, ir_nei(b, at_sk_load(b, 2, sk, "sock.__sk_common.skc_family"), AF_UNIX),
+	IF(ir_and(b, ir_nei(b, at_sk_load(e, 2, sk, "sock.__sk_common.skc_family"), AF_UNIX),
 		  ir_nei(b, ret, 0)));
 	find_place(w, sk, dir, ret);
 	END;
@@ -189,11 +102,11 @@ static unsigned half_func(struct at_http_eng *e)
 /* (sock, tentative, verdict): the connection's memory goes, a mark stays. */
 static unsigned drop_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_drop", 3);
+	unsigned func = at_tap_begin(e, "drop", 3);
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = ir_param(b, 0), *tentative = ir_param(b, 1), *mark, *not_http;
 
-	ir_do(b, ir_helper(b, STORAGE_DELETE, 2, ir_map(b, e->m_conn), sk));
+	e->tap->forget(e, e->m_conn, sk);
 	mark = at_sk_mark(e, sk, CREATE);
 	IF(mark);
 	not_http = ir_and(b, ir_eqi(b, ir_param(b, 2), AT_V_NOT), ir_iszero(b, tentative));
@@ -208,14 +121,11 @@ static unsigned drop_func(struct at_http_eng *e)
 	return func;
 }
 
-struct tap {
-	unsigned source, call, drop;
-};
-
 /* (sock, length, direction, 1 when there are no bytes to be read) */
-static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
+static void tap_func(struct at_http_eng *e)
 {
-	unsigned func = at_http_begin(e, "http_tap", 4), conn;
+	unsigned call = half_func(e), drop = drop_func(e), func = at_tap_begin(e, "tap", 4),
+		 conn;
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = ir_param(b, 0), *ret = ir_param(b, 1), *dir = ir_param(b, 2), *win,
 		     *mark;
@@ -227,7 +137,7 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 	at_leave_if(b, ir_iszero(b, ir_call(b, e->f_filter, 1, sk)));
 	at_pid_filter(b);
 	conn = ir_local(b);
-	ir_set(b, conn, at_sk_storage(b, e->m_conn, sk, 0));
+	ir_set(b, conn, at_sk_storage(e, e->m_conn, sk, 0));
 	w->conn = ir_get(b, conn);
 	IF(ir_iszero(b, w->conn));
 	at_leave_if(b, ir_iszero(b, ret));
@@ -241,7 +151,7 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 	win = at_http_window(e, 0);
 	at_leave_if(b, ir_iszero(b, win));
 	w->win = win;
-	ir_do(b, ir_call(b, t->source, 2, win, ret));
+	ir_do(b, ir_call(b, e->f_source, 2, win, ret));
 	IF(ir_param(b, 3));
 	WS(nobuf, C(1));
 	END;
@@ -253,77 +163,20 @@ static unsigned tap_func(struct at_http_eng *e, const struct tap *t)
 	half = ir_addi(b, ir_muli(b, dir, sizeof(struct at_http_stream)),
 		       offsetof(struct at_http_state, half));
 	half = ir_let(b, ir_add(b, w->conn, half));
-	verdict = ir_let(b, ir_call(b, t->call, 5, w->conn, half, win, sk,
+	verdict = ir_let(b, ir_call(b, call, 5, w->conn, half, win, sk,
 				    ir_or(b, ret, ir_shli(b, dir, 32))));
 	IF(verdict);
-	ir_do(b, ir_call(b, t->drop, 3, sk, tentative, verdict));
+	ir_do(b, ir_call(b, drop, 3, sk, tentative, verdict));
 	RETURN(0);
 	END;
 	IF(KL(closing));
 	ir_do(b, ir_call(b, e->f_settle, 2, sk, w->conn));
 	END;
 	RETURN(0);
-	return func;
+	e->f_tap = func;
 }
 
-/* ---- Programs ---- */
-
-static void recv_prog(struct at_http_eng *e, unsigned tap)
-{
-	struct at_irb *b = &e->b;
-	struct at_ir *sk = at_http_prog_begin(e, "http_recv"), *ret, *flags, *none;
-
-	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
-	flags = ir_let(b, ir_load(b, 8, ir_param(b, 0), 16));
-	at_leave_if(b, ir_slti(b, ret, 0));
-	at_leave_if(b, ir_andi(b, flags, PEEK_OOB_ERRQUEUE));
-	/* Nothing was asked for, so nothing came: not the end of the stream. */
-	IF(ir_iszero(b, ret));
-	at_leave_if(b, ir_iszero(b, ir_andi(b, at_sk_load(b, 1, sk, "sock.sk_shutdown"),
-					    RECEIVE_END)));
-	at_leave_if(b, at_sk_unread(b, sk));
-	END;
-	none = ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
-	ir_do(b, ir_call(b, tap, 4, sk, ret, C(AT_DIR_IN), none));
-	RETURN(0);
-	at_http_add_prog(e, AT_PROG_TP_BTF, "sock_recv_length", false);
-}
-
-/* (sock): the send that had begun sent nothing. */
-static unsigned unsend_func(struct at_http_eng *e)
-{
-	unsigned func = at_http_begin(e, "http_unsend", 1);
-	struct at_irb *b = &e->b;
-	struct at_ir *conn = at_sk_storage(b, e->m_conn, ir_param(b, 0), 0), *mark;
-
-	IF(conn);
-	AT_ST(at_http_state, conn, send_ns, C(0));
-	RETURN(0);
-	END;
-	mark = at_sk_mark(e, ir_param(b, 0), 0);
-	IF(mark);
-	AT_ST(at_http_mark, mark, send_ns, C(0));
-	END;
-	RETURN(0);
-	return func;
-}
-
-static void send_prog(struct at_http_eng *e, unsigned tap)
-{
-	unsigned unsend = unsend_func(e);
-	struct at_irb *b = &e->b;
-	struct at_ir *sk = at_http_prog_begin(e, "http_send"), *ret;
-
-	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
-	IF(ir_slei(b, ret, 0));
-	if (e->h->want_send_time)
-		ir_do(b, ir_call(b, unsend, 1, sk));
-	RETURN(0);
-	END;
-	ir_do(b, ir_call(b, tap, 4, sk, ret, C(AT_DIR_OUT), C(0)));
-	RETURN(0);
-	at_http_add_prog(e, AT_PROG_TP_BTF, "sock_send_length", false);
-}
+/* ---- Programs of several taps ---- */
 
 /* Stores the time in memory at addr + off unless one is there: the first of a send counts. */
 static void store_time(struct at_irb *b, struct at_ir *addr, int64_t off)
@@ -335,15 +188,18 @@ static void store_time(struct at_irb *b, struct at_ir *addr, int64_t off)
 }
 
 /* The start of a send; called once for each buffer of it. */
-static void send_time_prog(struct at_http_eng *e)
+void at_http_send_time_prog(struct at_http_eng *e)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *sk = at_http_prog_begin(e, "http_send_time"), *conn, *mark;
 	const int64_t off = offsetof(struct at_http_mark, send_ns);
+	struct at_ir *sk, *conn, *mark;
 
+	if (!e->h->want_send_time)
+		return;
+	sk = at_tap_prog_begin(e, "send_time");
 	at_leave_if(b, ir_iszero(b, ir_call(b, e->f_filter, 1, sk)));
 	at_pid_filter(b);
-	conn = at_sk_storage(b, e->m_conn, sk, 0);
+	conn = at_sk_storage(e, e->m_conn, sk, 0);
 	IF(conn);
 	store_time(b, conn, offsetof(struct at_http_state, send_ns));
 	END;
@@ -351,36 +207,38 @@ static void send_time_prog(struct at_http_eng *e)
 	at_leave_if(b, ir_iszero(b, mark));
 	at_leave_if(b, ir_eqi(b, AT_LD(at_http_mark, mark, kind), AT_MARK_NOT));
 	store_time(b, mark, off);
-	at_http_add_prog(e, AT_PROG_TP_BTF, "tcp_sendmsg_locked", true);
+	at_tap_add_prog(e, AT_PROG_TP_BTF, "tcp_sendmsg_locked", true);
 }
 
 /* AF_UNIX has no position: sockets that exist when we attach are in the middle. */
-static void unix_prog(struct at_http_eng *e)
+void at_http_unix_prog(struct at_http_eng *e)
 {
 	struct at_irb *b = &e->b;
 	struct at_ir *sk;
 
-	ir_begin(b, e->plan, "http_unix", AT_FN_PROG, 1);
+	if (at_http_all_name_ports(e->h))
+		return;
+	at_tap_prog_begin(e, "unix");
 	sk = ir_let(b, ir_load(b, 8, ir_param(b, 0), 8));
 	at_leave_if(b, ir_iszero(b, sk));
 	at_leave_if(b, ir_nei(b, at_sk_mark(e, sk, 0), 0));
 	ir_do(b, at_sk_set_mark(e, sk, AT_MARK_SEARCH));
 	RETURN(0);
-	at_http_add_prog(e, AT_PROG_ITER, "unix", true);
+	at_tap_add_prog(e, AT_PROG_ITER, "unix", true);
 }
 
-void at_http_tap_progs(struct at_http_eng *e)
-{
-	struct tap t = { .source = source_func(e) };
-	unsigned tap;
+static const struct at_http_tap *const taps[] = { &at_http_socktp };
 
-	t.call = half_func(e);
-	t.drop = drop_func(e);
-	tap = tap_func(e, &t);
-	recv_prog(e, tap);
-	send_prog(e, tap);
-	if (e->h->want_send_time)
-		send_time_prog(e);
-	if (!at_http_all_name_ports(e->h))
-		unix_prog(e);
+/* Each tap has programs of its own, from the functions that look at sockets on. */
+void at_http_taps(struct at_http_eng *e)
+{
+	for (size_t i = 0; i < at_count(taps); i++) {
+		e->tap = taps[i];
+		e->tap->maps(e);
+		at_http_sock_funcs(e);
+		at_http_admit_func(e);
+		at_http_settle_func(e);
+		tap_func(e);
+		e->tap->progs(e);
+	}
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The tap `socktp`: tp_btf sock_recv_length and sock_send_length give socket
+ * and length of every call, and nothing runs at other system calls. Sockets are
+ * typed pointers, so what is kept of them lies in sk_storage and goes with them.
+ */
+#include "lib/http/sock.h"
+
+#include <sys/socket.h>
+
+enum {
+	RECEIVE_END = 1, /* RCV_SHUTDOWN */
+	PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
+};
+
+/* ---- Sockets ---- */
+
+static unsigned storage_map(struct at_http_eng *e, const char *name, unsigned size)
+{
+	return at_plan_map(e->plan, &(struct at_plan_map){
+					    .name = name,
+					    .kind = AT_MAP_SK_STORAGE,
+					    .key_size = sizeof(int),
+					    .value_size = size,
+				    });
+}
+
+static void maps(struct at_http_eng *e)
+{
+	e->m_conn = storage_map(e, "http_conn", e->total);
+	e->m_mark = storage_map(e, "http_mark", sizeof(struct at_http_mark));
+}
+
+static struct at_ir *load(struct at_http_eng *e, unsigned width, struct at_ir *addr,
+			  const char *path)
+{
+	return at_btf_load(&e->b, width, addr, path);
+}
+
+static struct at_ir *tcp(struct at_http_eng *e, struct at_ir *sk)
+{
+	return ir_helper(&e->b, SKC_TO_TCP, 1, sk);
+}
+
+static struct at_ir *id(struct at_http_eng *e, struct at_ir *sk)
+{
+	return ir_helper(&e->b, GET_COOKIE, 1, sk);
+}
+
+static struct at_ir *storage(struct at_http_eng *e, unsigned map, struct at_ir *sk, int flags)
+{
+	struct at_irb *b = &e->b;
+
+	return ir_let(b, ir_helper(b, STORAGE_GET, 4, ir_map(b, map), sk, C(0), C(flags)));
+}
+
+static void forget(struct at_http_eng *e, unsigned map, struct at_ir *sk)
+{
+	struct at_irb *b = &e->b;
+
+	ir_do(b, ir_helper(b, STORAGE_DELETE, 2, ir_map(b, map), sk));
+}
+
+/* ---- Programs ---- */
+
+static void recv_prog(struct at_http_eng *e)
+{
+	struct at_irb *b = &e->b;
+	struct at_ir *sk = at_tap_prog_begin(e, "recv"), *ret, *flags, *none;
+
+	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
+	flags = ir_let(b, ir_load(b, 8, ir_param(b, 0), 16));
+	at_leave_if(b, ir_slti(b, ret, 0));
+	at_leave_if(b, ir_andi(b, flags, PEEK_OOB_ERRQUEUE));
+	/* Nothing was asked for, so nothing came: not the end of the stream. */
+	IF(ir_iszero(b, ret));
+	at_leave_if(b, ir_iszero(b, ir_andi(b, at_sk_load(e, 1, sk, "sock.sk_shutdown"),
+					    RECEIVE_END)));
+	at_leave_if(b, at_sk_unread(e, sk));
+	END;
+	none = ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
+	ir_do(b, ir_call(b, e->f_tap, 4, sk, ret, C(AT_DIR_IN), none));
+	RETURN(0);
+	at_tap_add_prog(e, AT_PROG_TP_BTF, "sock_recv_length", false);
+}
+
+/* (sock): the send that had begun sent nothing. */
+static unsigned unsend_func(struct at_http_eng *e)
+{
+	unsigned func = at_tap_begin(e, "unsend", 1);
+	struct at_irb *b = &e->b;
+	struct at_ir *conn = at_sk_storage(e, e->m_conn, ir_param(b, 0), 0), *mark;
+
+	IF(conn);
+	AT_ST(at_http_state, conn, send_ns, C(0));
+	RETURN(0);
+	END;
+	mark = at_sk_mark(e, ir_param(b, 0), 0);
+	IF(mark);
+	AT_ST(at_http_mark, mark, send_ns, C(0));
+	END;
+	RETURN(0);
+	return func;
+}
+
+static void send_prog(struct at_http_eng *e)
+{
+	unsigned unsend = unsend_func(e);
+	struct at_irb *b = &e->b;
+	struct at_ir *sk = at_tap_prog_begin(e, "send"), *ret;
+
+	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
+	IF(ir_slei(b, ret, 0));
+	if (e->h->want_send_time)
+		ir_do(b, ir_call(b, unsend, 1, sk));
+	RETURN(0);
+	END;
+	ir_do(b, ir_call(b, e->f_tap, 4, sk, ret, C(AT_DIR_OUT), C(0)));
+	RETURN(0);
+	at_tap_add_prog(e, AT_PROG_TP_BTF, "sock_send_length", false);
+}
+
+static void write_progs(struct at_http_eng *e)
+{
+	recv_prog(e);
+	send_prog(e);
+	at_http_send_time_prog(e);
+	at_http_unix_prog(e);
+	at_http_close_progs(e);
+}
+
+const struct at_http_tap at_http_socktp = {
+	.name = "socktp",
+	.maps = maps,
+	.load = load,
+	.tcp = tcp,
+	.id = id,
+	.storage = storage,
+	.forget = forget,
+	.progs = write_progs,
+};
