@@ -12,9 +12,13 @@ dist_script_DATA += scripts/headerlog.bt scripts/apilatency.bt scripts/apierrors
 	scripts/apivolume.bt scripts/apistats.bt
 
 # For developers.
-EXTRA_DIST += scripts/dev/check-rooms scripts/dev/check-globals scripts/dev/format scripts/dev/style
+EXTRA_DIST += scripts/dev/check-rooms scripts/dev/check-globals scripts/dev/format scripts/dev/style \
+	scripts/dev/check-matrix
 format:
 	@$(top_srcdir)/scripts/dev/format
 style:
 	@$(top_srcdir)/scripts/dev/style
-.PHONY: format style
+# Every LLVM that Debian has; not part of `make check`.
+check-matrix:
+	@$(top_srcdir)/scripts/dev/check-matrix '$(abs_top_builddir)'
+.PHONY: format style check-matrix

@@ -124,6 +124,10 @@ tests_unit_base_CPPFLAGS = $(AM_CPPFLAGS) $(CRITERION_CFLAGS)
 tests_unit_base_LDADD = libat.la $(CRITERION_LIBS)
 endif
 
+# The command line.
+TESTS += tests/options.test
+EXTRA_DIST += tests/options.test
+
 # The compiler with a language of the test.
 check_PROGRAMS += tests/lang-test
 TESTS += tests/lang-test
