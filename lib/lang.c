@@ -41,6 +41,8 @@ static const struct at_config_key config[] = {
 	{ "print_maps_on_exit", AT_CONFIG_BOOL, 0, 1, 1, "show all maps at the end" },
 	{ "http_value_len", AT_CONFIG_UINT, 16, 1024, 128,
 	  "bytes kept of header(), query() and cookie() values" },
+	{ "http_pipeline", AT_CONFIG_UINT, 1, 64, 16,
+	  "open requests of a connection that are kept" },
 	{ "redact", AT_CONFIG_STRING, 0, 0, 0,
 	  "names of more header fields whose values are secret, comma separated" },
 	{ 0 },

@@ -572,6 +572,7 @@ static bool check(struct test *t, const char *name, const char *want)
 
 static void start(struct test *t)
 {
+	apitrace_consume(t->h);
 	memset(t->printed.n, 0, sizeof(t->printed.n));
 	t->printed.strange = false;
 }
@@ -743,38 +744,174 @@ static bool read_after_reset(struct test *t)
 			    Q_GET Q_GET R_OK2 E_OK2 "E 0 p=/x end=1 qb=0 rb=0 ok=1\n");
 }
 
-/* More open requests than are kept: all are seen, the rest of the responses is counted. */
-static bool many_open(struct test *t)
+/* n requests at once or one by one, then their responses, answered or cut off by a close. */
+static bool open_at_once(struct test *t, int n, bool one_by_one, bool answered)
 {
-	enum { OPEN = 40 };
-	uint64_t unmatched = counter_of(t, "http.unmatched"), shown = 0;
+	static char requests[8192], want[8192];
+	uint64_t unmatched = counter_of(t, "http.unmatched");
+	char *r = requests, *w = want;
 	struct pair p = connect_tcp();
-	bool good = true;
 
 	start(t);
-	for (int i = 0; i < OPEN; i++)
-		say(p.client, p.server, GET, strlen(GET));
-	for (int i = 0; i < OPEN; i++)
-		say(p.server, p.client, OK2, strlen(OK2));
-	say(p.client, p.server, GET, strlen(GET));
-	say(p.server, p.client, OK2, strlen(OK2));
-	end_pair(p);
-	apitrace_consume(t->h);
-	for (int side = 1; side <= 2; side++) {
-		const char *at = t->printed.side[side], *end = at + t->printed.n[side];
-		size_t requests = 0, responses = 0;
+	for (int i = 0; i < n; i++) {
+		char *from = r;
 
-		for (; at < end; at = (char *)memchr(at, '\n', (size_t)(end - at)) + 1) {
-			requests += *at == 'Q';
-			responses += *at == 'R';
-		}
-		good &= requests == OPEN + 1 && responses > 1 && responses < OPEN;
-		shown += responses;
+		r += sprintf(r, "GET /%d HTTP/1.1\r\nHost: h\r\n\r\n", i);
+		w += sprintf(w, "Q GET t=/%d p=/%d q= h=h v=1.1 n=1 b=%d l=-1 c=1\n", i, i,
+			     (int)(r - from));
+		if (one_by_one)
+			say(p.client, p.server, from, (size_t)(r - from));
 	}
+	if (!one_by_one)
+		say(p.client, p.server, requests, (size_t)(r - requests));
+	for (int i = 0; i < n && i < 16; i++)
+		w += sprintf(w,
+			     answered ? R_OK2 "E 200 p=/%d end=0 qb=0 rb=2 ok=1\n"
+				      : "E 0 p=/%d end=2 qb=0 rb=0 ok=1\n",
+			     i);
+	for (int i = 0; i < n && answered; i++)
+		say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
 	unmatched = counter_of(t, "http.unmatched") - unmatched;
-	printf("# %llu responses shown, %llu unmatched\n", (unsigned long long)shown,
-	       (unsigned long long)unmatched);
-	return good && shown + unmatched == 2 * (OPEN + 1);
+	if (unmatched != (n > 16 ? 2ull * (unsigned)(n - 16) : 0)) {
+		printf("# %d open: %llu unmatched\n", n, (unsigned long long)unmatched);
+		return false;
+	}
+	return check(t, "open at once", want);
+}
+
+/* Up to 16 open requests are kept; of more all are seen, and their responses counted. */
+static bool many_open(struct test *t)
+{
+	bool good = true;
+
+	for (int n = 1; n < 20; n++)
+		for (int how = 0; how < 4; how++)
+			good &= open_at_once(t, n, how & 1, how & 2);
+	return good;
+}
+
+/* Depths that come and go on one connection: each response finds its own request. */
+static bool open_by_turns(struct test *t)
+{
+	static const int turns[] = { 1, 2, 3, -1, 4, -6, 1, 1, -3, 14, -10, 9, -15 };
+	uint64_t unmatched = counter_of(t, "http.unmatched");
+	struct pair p = connect_unix();
+	char want[16384], request[64], *w = want;
+	int asked = 0, answered = 0;
+
+	start(t);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(*turns); i++) {
+		for (int k = 0; k < turns[i]; k++, asked++) {
+			size_t n = (size_t)sprintf(
+				request, "POST /%d HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi",
+				asked);
+
+			w += sprintf(w, "Q POST t=/%d p=/%d q= h= v=1.1 n=1 b=%zu l=2 c=1\n",
+				     asked, asked, n - 2);
+			say(p.client, p.server, request, n);
+		}
+		for (int k = 0; k > turns[i]; k--, answered++) {
+			w += sprintf(w,
+				     "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\n"
+				     "E 200 p=/%d end=0 qb=2 rb=2 ok=1\n",
+				     answered);
+			say(p.server, p.client, OK2, strlen(OK2));
+		}
+	}
+	end_pair(p);
+	return check(t, "open by turns", want) && asked == answered &&
+	       counter_of(t, "http.unmatched") == unmatched;
+}
+
+static struct apitrace *attach_script(struct printed *printed, const char *source);
+
+/* As many are kept for a script that captures much more than a connection's memory holds. */
+static bool many_open_wide(struct test *t)
+{
+	static char source[4096], request[16][1024], want[16384];
+	static struct printed printed;
+	struct apitrace *h;
+	struct pair p;
+	char *s = source, *w = want;
+	struct test own = { .h = NULL };
+	bool good;
+
+	(void)t;
+	s += sprintf(s, "config = { http_value_len = 1024 } http:any:response { printf(\"%%d ");
+	for (int i = 0; i < 12; i++)
+		s += sprintf(s, "%%s ");
+	s += sprintf(s, "%%s\\n\", args.side");
+	for (int i = 0; i < 12; i++)
+		s += sprintf(s, ", request_header(\"x-%d\")", i);
+	sprintf(s, ", args.target); }");
+	h = attach_script(&printed, source);
+	if (!h)
+		return false;
+	p = connect_tcp();
+	for (int k = 0; k < 16; k++) {
+		char *r = request[k];
+
+		r += sprintf(r, "GET /%d HTTP/1.1\r\n", k);
+		for (int i = 0; i < 12; i++) {
+			r += sprintf(r, "X-%d: %d-%d\r\n", i, k, i);
+			w += sprintf(w, "%d-%d ", k, i);
+		}
+		w += sprintf(w, "/%d\n", k);
+		r += sprintf(r, "\r\n");
+		say(p.client, p.server, request[k], (size_t)(r - request[k]));
+	}
+	for (int k = 0; k < 16; k++)
+		say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	own.h = h;
+	apitrace_consume(h);
+	own.printed = printed;
+	good = check(&own, "wide, many open", want);
+	apitrace_free(h);
+	return good;
+}
+
+/* config http_pipeline: so many are kept and no more. */
+static bool pipeline_config(struct test *t)
+{
+	static const int depths[] = { 1, 2, 3, 64 };
+	bool good = true;
+
+	(void)t;
+	for (size_t i = 0; i < sizeof(depths) / sizeof(*depths); i++) {
+		static struct test own;
+		static char source[256], want[4096];
+		struct pair p;
+		char *w = want;
+
+		memset(&own, 0, sizeof(own));
+		sprintf(source,
+			"config = { http_pipeline = %d } http:any:response { printf(\"%%d "
+			"%%s\\n\", "
+			"args.side, args.path); }",
+			depths[i]);
+		own.h = attach_script(&own.printed, source);
+		if (!own.h)
+			return false;
+		p = connect_tcp();
+		for (int k = 0; k < 63; k++) {
+			char request[64];
+			size_t n = (size_t)sprintf(request, "GET /%d HTTP/1.1\r\n\r\n", k);
+
+			say(p.client, p.server, request, n);
+			w += k < depths[i] ? sprintf(w, "/%d\n", k) : 0;
+		}
+		*w = 0;
+		for (int k = 0; k < 63; k++)
+			say(p.server, p.client, OK2, strlen(OK2));
+		end_pair(p);
+		good &= check(&own, "http_pipeline", want);
+		good &= counter_of(&own, "http.unmatched") ==
+			(depths[i] < 63 ? 2 * (uint64_t)(63 - depths[i]) : 0);
+		apitrace_free(own.h);
+	}
+	return good;
 }
 
 /* Connections that were there before us: the first exchange synchronises, the next is shown. */
@@ -935,6 +1072,9 @@ static const struct {
 	{ "urgent bytes", urgent },
 	{ "read after a reset", read_after_reset },
 	{ "many open requests", many_open },
+	{ "open requests that come and go", open_by_turns },
+	{ "many open requests, many texts", many_open_wide },
+	{ "config http_pipeline", pipeline_config },
 	{ "hashes of secrets", secret_hash },
 	{ "joined late", joined_late },
 	{ "a call that cannot be read", unreadable },
@@ -952,24 +1092,32 @@ static void open_old(struct test *t)
 	}
 }
 
-static int setup(struct test *t)
+static struct apitrace *attach_script(struct printed *printed, const char *source)
 {
 	struct apitrace_opts opts = { .sz = sizeof(opts),
 				      .write = on_write,
-				      .arg = &t->printed,
+				      .arg = printed,
 				      .pid = getpid(),
 				      .plugin = getenv("APITRACE_PLUGIN") };
+	struct apitrace *h = apitrace_new(&opts);
 	struct apitrace_diag d;
-	int err;
+	int err = apitrace_compile(h, "test", source, strlen(source));
 
-	open_old(t);
-	t->h = apitrace_new(&opts);
-	err = apitrace_compile(t->h, "test", script, strlen(script));
-	err = err ? err : apitrace_load(t->h);
-	err = err ? err : apitrace_attach(t->h);
-	for (size_t i = 0; err && !apitrace_diag_get(t->h, i, &d); i++)
+	err = err ? err : apitrace_load(h);
+	err = err ? err : apitrace_attach(h);
+	for (size_t i = 0; err && !apitrace_diag_get(h, i, &d); i++)
 		printf("# %s\n", d.rendered ? d.rendered : d.text);
-	return err;
+	if (!err)
+		return h;
+	apitrace_free(h);
+	return NULL;
+}
+
+static int setup(struct test *t)
+{
+	open_old(t);
+	t->h = attach_script(&t->printed, script);
+	return t->h ? 0 : -1;
 }
 
 int main(int argc, char **argv)

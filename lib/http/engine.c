@@ -32,21 +32,21 @@ static void place_hashes(struct at_http_eng *e)
 	e->resp_off = off;
 }
 
-/* As many open requests as the memory allows, at most 16. False: not even one fits. */
+/* Places of all that a connection's memory holds. False: it would be too large. */
 static bool lay_out(struct at_http_eng *e)
 {
 	struct at_http *h = e->h;
-	unsigned depth = at_count(((struct at_http_state *)0)->slot_seq);
 
 	place_hashes(e);
-	while (depth > 1 && size_with(e, depth) > AT_HTTP_MEMORY)
-		depth /= 2;
-	h->depth = depth;
+	h->pipeline = (unsigned)at_config_num(h->lw->check, "http_pipeline");
+	h->depth = h->pipeline < AT_HTTP_SLOTS || size_with(e, AT_HTTP_SLOTS) > AT_HTTP_MOST
+			   ? 1
+			   : AT_HTTP_SLOTS;
 	e->slots_off = e->resp_off + h->resp_size;
-	e->blank_off = e->slots_off + depth * h->slot_size;
+	e->blank_off = e->slots_off + h->depth * h->slot_size;
 	/* Of the blank slot only the fixed part is looked at, so the texts may be another's. */
 	e->spill_off = e->blank_off + sizeof(struct at_http_msg);
-	e->total = size_with(e, depth);
+	e->total = size_with(e, h->depth);
 	return e->total <= AT_HTTP_MOST;
 }
 
@@ -59,14 +59,16 @@ static void make_maps(struct at_http_eng *e)
 						.key_size = sizeof(uint32_t),
 						.value_size = sizeof(struct at_http_win),
 					});
+	at_http_pipeline_map(e);
 }
 
 /* Callees before callers. */
 static void (*const writers[])(struct at_http_eng *) = {
-	at_http_text_funcs,     at_http_fail_funcs,  at_http_finish_funcs, at_http_window_funcs,
-	at_http_line_funcs,     at_http_field_funcs, at_http_name_funcs,   at_http_body_funcs,
-	at_http_exchange_funcs, at_http_walk_func,   at_http_sniff_funcs,  at_http_source_func,
-	at_http_end_func,       at_http_taps,
+	at_http_pipeline_funcs, at_http_text_funcs,   at_http_fail_funcs,
+	at_http_finish_funcs,   at_http_window_funcs, at_http_line_funcs,
+	at_http_field_funcs,    at_http_name_funcs,   at_http_body_funcs,
+	at_http_exchange_funcs, at_http_walk_func,    at_http_sniff_funcs,
+	at_http_source_func,    at_http_end_func,     at_http_taps,
 };
 
 int at_http_engine(struct at_http *h)

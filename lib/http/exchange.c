@@ -251,6 +251,7 @@ static void msg_end_func(struct at_http_eng *e)
 	HS(state, C(AT_S_EXCHANGE));
 	RETURN(0);
 	END;
+	at_http_keep(w);
 	asks = ir_or(b, ir_andi(b, HL(frame), AT_FR_UPGRADE),
 		     ir_andi(b, ML(msg, flags), AT_HTTP_M_CONNECT));
 	HS(state, ir_select(b, asks, C(AT_S_HOLD),
@@ -275,20 +276,30 @@ static void use_blank(struct at_walk *w, struct at_ir *slot)
 	HS(pair, C(w->e->blank_off));
 }
 
+/* 1 + sequence number of the request in a slot. */
+static struct at_ir *kept_seq(struct at_walk *w, struct at_ir *index)
+{
+	struct at_irb *b = w->b;
+
+	return ir_load(b, 8, ir_add(b, w->conn, ir_shli(b, index, 3)),
+		       offsetof(struct at_http_state, slot_seq));
+}
+
 /* half.pair: offset of the slot that the next response answers; 0 when it is not kept. */
 static void pair_func(struct at_http_eng *e)
 {
 	struct at_walk walk = at_http_func(e, "http_pair", 3), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *seq, *index, *kept, *slot;
+	struct at_ir *seq, *index, *slot;
 
 	e->f_pair = b->index;
 	seq = ir_let(b, KL(resp_seq));
 	index = ir_let(b, ir_andi(b, seq, e->h->depth - 1));
-	kept = ir_let(b, ir_load(b, 8, ir_add(b, w->conn, ir_shli(b, index, 3)),
-				 offsetof(struct at_http_state, slot_seq)));
 	HS(pair, C(0));
-	IF(ir_ne(b, kept, ir_addi(b, seq, 1)));
+	IF(ir_ne(b, kept_seq(w, index), ir_addi(b, seq, 1)));
+	at_http_fetch(w);
+	END;
+	IF(ir_ne(b, kept_seq(w, index), ir_addi(b, seq, 1)));
 	IF(ir_iszero(b, KL(tentative)));
 	at_plan_count(b, e->h->c_unmatched, NULL);
 	END;

@@ -116,7 +116,8 @@ struct at_http {
 	struct at_http_use *current;   /* clause being lowered */
 	bool want_process;             /* an exchange clause reads pid, comm, uid or cgroup */
 	bool want_send_time;           /* a clause reads latency, duration: worth tcp_sendmsg_locked */
-	unsigned depth;                /* open requests with captures per connection: power of two */
+	unsigned depth;                /* slots of a connection: power of two */
+	unsigned pipeline;             /* open requests whose captures are kept: config http_pipeline */
 	/* Counters (plan.counters), by rule 7. */
 	unsigned c_seen, c_cut, c_unmatched, c_desync, c_joined_late, c_read_calls, c_read_bytes,
 		c_client_unshown;

@@ -10,6 +10,8 @@
  * that was invalid or unfinished when it was answered, the spill slot takes a
  * request when all others are open. They share their texts: nobody reads the blank's.
  *
+ * array "http_more": open requests beyond those slots, of all connections (pipeline.c).
+ *
  * sk_storage "http_mark", one small value per socket: what is known of a socket
  * that has no connection memory.
  *
@@ -25,15 +27,15 @@ enum {
 	AT_HTTP_CARRY = 64,  /* bytes of an unfinished token kept for the next read */
 	AT_HTTP_READ = 4096, /* most bytes of one read of user memory */
 	AT_HTTP_EDGE = AT_HTTP_CARRY + AT_HTTP_READ,
-	AT_HTTP_STEP = 64,      /* most bytes of text one step takes, or appends */
-	AT_HTTP_LINE = 128,     /* most bytes of a value that one step takes with its line */
-	AT_HTTP_ENGINE = 128,   /* bytes kept of the fields that the engine reads itself */
-	AT_HTTP_METHODS = 64,   /* requests whose method is remembered for framing */
-	AT_HTTP_HEAD = 65536,   /* bytes of a head that are read for captures */
-	AT_HTTP_MEMORY = 16384, /* per connection, unless one slot alone needs more */
-	AT_HTTP_NAMES = 64,     /* different names wanted in one half */
-	AT_HTTP_PUTS = 8,       /* pieces of text one step may append: power of two */
-	AT_HTTP_PAD = 192,      /* behind the last slot, so that bounds stay simple */
+	AT_HTTP_STEP = 64,    /* most bytes of text one step takes, or appends */
+	AT_HTTP_LINE = 128,   /* most bytes of a value that one step takes with its line */
+	AT_HTTP_ENGINE = 128, /* bytes kept of the fields that the engine reads itself */
+	AT_HTTP_METHODS = 64, /* requests whose method is remembered for framing */
+	AT_HTTP_HEAD = 65536, /* bytes of a head that are read for captures */
+	AT_HTTP_SLOTS = 2,    /* of a connection: a request may begin while one is answered */
+	AT_HTTP_NAMES = 64,   /* different names wanted in one half */
+	AT_HTTP_PUTS = 8,     /* pieces of text one step may append: power of two */
+	AT_HTTP_PAD = 192,    /* behind the last slot, so that bounds stay simple */
 	AT_HTTP_MOST = 60000, /* of memory per connection: what the kernel takes, and 16 bits */
 	AT_HTTP_TRIPS = 1 << 20, /* steps per call */
 };
@@ -113,6 +115,7 @@ struct at_http_stream {
 	uint32_t first_line; /* no field line seen yet, so nothing can be continued */
 	uint32_t fold, trailer, interim, digits, secret, host_set, line;
 	uint32_t begun; /* response: its status line was read */
+	uint32_t keep;  /* request: its slot is the spill slot, from which it is put away */
 	uint64_t off;   /* bytes of the stream up to the window's end */
 	uint64_t start; /* of the message, in the same count */
 	uint64_t next;  /* TCP: sequence number that is due, 32 bits; -1: not known */
@@ -133,6 +136,7 @@ struct at_http_state {
 	uint32_t broken;            /* two calls walked one half at once */
 	uint32_t poison;            /* the request half is lost; ends with the last answer */
 	uint32_t held;              /* bytes came while an upgrade was pending */
+	uint32_t more;              /* requests were put away */
 	uint32_t closed;            /* 1: connection ended, 2: by RST */
 	uint32_t closing;           /* the same, while there is something to be read */
 	uint32_t fin[2];            /* by direction */
@@ -140,8 +144,10 @@ struct at_http_state {
 	uint64_t send_ns;           /* start of the send in progress */
 	uint64_t req_seq, resp_seq; /* requests begun, responses ended */
 	struct at_http_stream half[2];
-	uint64_t slot_seq[16];            /* 1 + sequence number of the request in a slot */
-	uint8_t methods[AT_HTTP_METHODS]; /* AT_HTTP_M_HEAD, AT_HTTP_M_CONNECT */
+	uint64_t slot_seq[AT_HTTP_SLOTS];  /* 1 + sequence number of the request in a slot */
+	uint16_t kept_at[AT_HTTP_METHODS]; /* place in http_more of a request that was put away
+					    */
+	uint8_t methods[AT_HTTP_METHODS];  /* AT_HTTP_M_HEAD, AT_HTTP_M_CONNECT */
 };
 
 enum { AT_MARK_NEW, AT_MARK_NOT, AT_MARK_SEARCH };
@@ -175,6 +181,7 @@ struct at_http_eng {
 	struct at_plan *plan;
 	struct at_irb b; /* function being written */
 	unsigned m_conn, m_mark, m_win;
+	unsigned m_more, nmore; /* map http_more, and requests in it; 0: none */
 	unsigned resp_off, slots_off, blank_off, spill_off, total;
 	unsigned sip_off[2], nsip[2]; /* by half: offset of the first state, number */
 	/* Functions, in the order in which they are written. */
@@ -182,6 +189,7 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
+	unsigned f_keep, f_fetch;
 	unsigned f_sniff, f_search, f_source, f_end;
 	/* Written once for each tap; its maps are m_conn and m_mark. */
 	const struct at_http_tap *tap;
@@ -246,6 +254,15 @@ void at_http_taps(struct at_http_eng *e);
 void at_http_sock_funcs(struct at_http_eng *e);
 void at_http_admit_func(struct at_http_eng *e);
 void at_http_settle_func(struct at_http_eng *e);
+
+/* pipeline.c */
+void at_http_pipeline_map(struct at_http_eng *e);
+void at_http_pipeline_funcs(struct at_http_eng *e);
+/* The request half's message is complete: it is put away, if it was written for that. */
+void at_http_keep(struct at_walk *w);
+/* Before the next response's slot is looked at: its request is brought back, if it was put
+ * away. */
+void at_http_fetch(struct at_walk *w);
 
 /* Loads and stores of members; `w` and `b` are in scope. */
 #define AT_SIZE(type, f)        sizeof(((struct type *)0)->f)

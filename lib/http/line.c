@@ -109,10 +109,12 @@ static void choose_slot(struct at_walk *w, struct at_ir *seq, struct at_ir *open
 	struct at_ir *index = ir_let(b, ir_andi(b, seq, e->h->depth - 1));
 
 	IF(ir_ulti(b, open, e->h->depth));
+	HS(keep, C(0));
 	HS(msg, ir_addi(b, ir_muli(b, index, e->h->slot_size), e->slots_off));
 	ir_store(b, 8, ir_add(b, w->conn, ir_shli(b, index, 3)),
 		 offsetof(struct at_http_state, slot_seq), C(0));
 	ELSE;
+	HS(keep, ir_ulti(b, open, e->h->pipeline));
 	HS(msg, C(e->spill_off));
 	END;
 }

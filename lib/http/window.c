@@ -163,6 +163,7 @@ static void invalid_func(struct at_http_eng *e)
 	MS(msg, flags, ir_ori(b, flags, AT_HTTP_M_INVALID));
 	END;
 	KS(poison, C(1));
+	at_http_keep(w);
 	HS(state, C(AT_S_LOST));
 	RETURN(0);
 }
