@@ -35,6 +35,7 @@ struct at_check {
 	AT_VEC(struct at_mapsym *) maps; /* of the script, in order of first use */
 	struct at_scope *scope;        /* check.c's */
 	unsigned loops;                /* depth, for break and continue */
+	AT_VEC(const struct at_type *) structs; /* of the kernel, whose fields were looked up */
 	bool changed;                  /* a variable or map changed its type in this round */
 	AT_VEC(struct { const struct at_config_key *key; uint64_t num; const char *text;
 			struct at_range range; }) config; /* those the script sets */

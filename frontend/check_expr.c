@@ -134,6 +134,9 @@ static const struct at_type *check_ident(struct at_check *c, struct at_node *e)
 
 /* ---- Parts of values ---- */
 
+static const struct at_type *check_field(struct at_check *c, struct at_node *e);
+static const struct at_type *check_index(struct at_check *c, struct at_node *e);
+
 static bool is_args(const struct at_node *e)
 {
 	return e->kind == AT_N_IDENT &&
@@ -143,6 +146,7 @@ static bool is_args(const struct at_node *e)
 static void unknown_field(struct at_check *c, const struct at_n_field *n,
 			  const struct at_type *t)
 {
+	enum { MOST_NAMED = 40 };
 	struct at_closest best = at_closest_to(n->name);
 	const char *all = "", *other = NULL;
 	bool args = is_args(n->of);
@@ -161,8 +165,36 @@ static void unknown_field(struct at_check *c, const struct at_n_field *n,
 		at_hint(c->diags, "%s", other);
 	else if (best.best)
 		at_hint(c->diags, "did you mean %s?", best.best);
-	else if (*all)
+	else if (*all && t->nfields <= MOST_NAMED)
 		at_hint(c->diags, "fields are %s", all);
+}
+
+/* A whole struct, or an array of such, is nothing but what its parts are taken of. */
+static const struct at_type *check_base(struct at_check *c, struct at_node *e)
+{
+	if (e->kind == AT_N_FIELD)
+		return e->type = check_field(c, e);
+	return e->kind == AT_N_INDEX ? e->type = check_index(c, e) : at_check_expr(c, e);
+}
+
+/* What has the fields: the struct itself, or the one that a pointer leads to. */
+static const struct at_type *with_fields(struct at_check *c, const struct at_n_field *n,
+					 const struct at_type *t)
+{
+	const struct at_type *s = t->kind == AT_T_PTR ? t->elem : t, *known = s;
+
+	if (t->kind == AT_T_PTR && (!s || s->kind != AT_T_STRUCT)) {
+		at_diag(c->diags, AT_D_UNKNOWN_FIELD, n->name_range, "%s leads to no struct",
+			at_check_text(c, t));
+		at_hint(c->diags, "a cast says to which: ((struct NAME *)…)->%s", n->name);
+		return NULL;
+	}
+	if (s->far)
+		known = c->lang->kernel_struct ? c->lang->kernel_struct(c, s) : NULL;
+	if (!known)
+		at_diag(c->diags, AT_D_UNKNOWN_TYPE, n->of->range,
+			"the fields of %s are not in this kernel's BTF", at_check_text(c, s));
+	return known;
 }
 
 static const struct at_type *check_field(struct at_check *c, struct at_node *e)
@@ -173,19 +205,17 @@ static const struct at_type *check_field(struct at_check *c, struct at_node *e)
 	if (is_args(n->of))
 		t = n->of->type = c->point->args ? c->point->args : no_args(c, n->of);
 	else
-		t = at_check_expr(c, n->of);
+		t = check_base(c, n->of);
+	t = t ? with_fields(c, n, t) : NULL;
 	if (!t)
 		return NULL;
-	if (t->kind == AT_T_PTR) {
-		at_diag(c->diags, AT_D_NOT_YET, e->range,
-			"fields behind a pointer cannot be read yet");
-		return NULL;
-	}
 	n->field = at_type_field(t, n->name);
-	if (n->field)
-		return n->field->type;
-	unknown_field(c, n, t);
-	return NULL;
+	if (!n->field)
+		unknown_field(c, n, t);
+	else if (!n->field->type)
+		at_diag(c->diags, AT_D_NOT_YET, n->name_range,
+			"bit fields and arrays without a size cannot be read yet");
+	return n->field ? n->field->type : NULL;
 }
 
 static const struct at_type *tuple_part(struct at_check *c, const struct at_node *e,
@@ -232,7 +262,7 @@ static const struct at_type *array_part(struct at_check *c, struct at_n_index *n
 static const struct at_type *check_index(struct at_check *c, struct at_node *e)
 {
 	struct at_n_index *n = (struct at_n_index *)e;
-	const struct at_type *t = at_check_expr(c, n->of), *ti = at_check_expr(c, n->index);
+	const struct at_type *t = check_base(c, n->of), *ti = at_check_expr(c, n->index);
 	int64_t i;
 
 	if (!t || !ti)
@@ -604,8 +634,23 @@ static const struct at_type *(*const exprs[AT_N_COUNT])(struct at_check *, struc
 	[AT_N_IF] = check_if_value,     [AT_N_BLOCK] = check_block_value,
 };
 
+/* A value that there is only in the kernel's memory, too large to be copied whole. */
+static bool only_parts(const struct at_type *t)
+{
+	enum { MOST = 1024 };
+
+	if (t->kind == AT_T_ARRAY)
+		return t->size > MOST || !at_type_is_word(t->elem);
+	return t->kind == AT_T_STRUCT && t->far;
+}
+
 const struct at_type *at_check_expr(struct at_check *c, struct at_node *e)
 {
 	e->type = exprs[e->kind] ? exprs[e->kind](c, e) : NULL;
-	return e->type;
+	if (!e->type || !only_parts(e->type))
+		return e->type;
+	at_diag(c->diags, AT_D_NOT_YET, e->range, "%s cannot be used as a whole yet",
+		at_check_text(c, e->type));
+	at_hint(c->diags, e->type->kind == AT_T_STRUCT ? "use its fields" : "use its elements");
+	return e->type = NULL;
 }

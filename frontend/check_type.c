@@ -141,11 +141,28 @@ static const struct at_type *named_type(struct at_check *c, const struct at_type
 	return NULL;
 }
 
+/* struct NAME *, where the kernel has it */
+static const struct at_type *struct_pointer(struct at_check *c, const struct at_type_name *t)
+{
+	struct at_type named = { .kind = AT_T_STRUCT, .name = t->name, .far = true };
+	struct at_type *ptr = at_new(c->arena, struct at_type);
+
+	*ptr = (struct at_type){ .kind = AT_T_PTR, .size = 8, .align = 8 };
+	ptr->elem = c->lang->kernel_struct ? c->lang->kernel_struct(c, &named) : NULL;
+	if (ptr->elem)
+		return ptr;
+	at_diag(c->diags, AT_D_UNKNOWN_TYPE, t->range, "there is no %s %s in this kernel's BTF",
+		t->tag, t->name);
+	return NULL;
+}
+
 const struct at_type *at_check_type_name(struct at_check *c, const struct at_type_name *t)
 {
 	const struct at_type *base;
 	struct at_type *ptr;
 
+	if (t->tag && t->stars == 1 && !t->dims.n && strcmp(t->tag, "enum") != 0)
+		return struct_pointer(c, t);
 	if (t->tag || (t->dims.n && strcmp(t->name, "string") != 0)) {
 		at_diag(c->diags, AT_D_NOT_YET, t->range, "%s cannot be written as types yet",
 			t->tag ? "structs, unions and enums" : "arrays");

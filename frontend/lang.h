@@ -81,6 +81,7 @@ struct at_clause_use { /* one clause at one attach point, checked */
 struct at_provider {
 	const char *name, *alias; /* alias may be NULL */
 	const char *syntax, *brief, *needs;
+	bool numbered; /* the fields of args are arg0, arg1, … too */
 
 	/* Judges parts, sets point->data; 0, or -1 after reporting. */
 	int (*parse)(struct at_check *c, struct at_attachpt *point);
@@ -115,6 +116,8 @@ struct at_lang {
 	const struct at_provider *const *providers; /* NULL-terminated, like the others */
 	const struct at_func *const *funcs;
 	const struct at_config_key *config; /* ends with a NULL name */
+	/* The fields of a far struct that has a name or a number; NULL: not known. May be NULL. */
+	const struct at_type *(*kernel_struct)(struct at_check *c, const struct at_type *t);
 };
 
 const struct at_func *at_lang_func(const struct at_lang *l, const char *name);

@@ -6,7 +6,7 @@ libat_la_SOURCES += frontend/type.c frontend/type.h frontend/check.c frontend/ch
 	frontend/check_int.h frontend/check_expr.c frontend/check_call.c frontend/check_map.c \
 	frontend/check_stmt.c frontend/check_type.c frontend/scope.c frontend/fold.c frontend/expand.c frontend/config.c \
 	frontend/lower.c frontend/lower.h frontend/lower_int.h frontend/lower_stmt.c \
-	frontend/lower_expr.c frontend/lower_string.c frontend/lower_map.c frontend/lower_frame.c \
+	frontend/lower_expr.c frontend/lower_string.c frontend/lower_map.c frontend/lower_part.c frontend/lower_frame.c \
 	frontend/lower_hash.c frontend/lower_each.c
 
 # The parser: generated at build time from the two grammars, which are what is distributed.

@@ -18,6 +18,7 @@
 struct at_val {
 	const struct at_type *type;
 	struct at_ir *ir; /* word, or address; an expression that may be used more than once */
+	bool far;             /* inside lower_part.c: an address that only helpers can read */
 	/* Strings only: */
 	struct at_ir *len;    /* number of bytes present (<= cap), no padding needed; NULL: padded */
 	unsigned cap;         /* with len: most bytes that can be present at ir */
@@ -63,6 +64,9 @@ unsigned at_lower_prog(struct at_lower *lw, const struct at_clause_use *use, boo
 struct at_val at_lower_expr(struct at_lower *lw, struct at_node *e);
 /* The word of an int, bool, enum or pointer, extended to 64 bits by its type's sign. */
 struct at_ir *at_lower_word(struct at_lower *lw, struct at_node *e);
+/* A word cut and extended to the type of a word. */
+struct at_ir *at_lower_fit(struct at_lower *lw, const struct at_type *to, const struct at_type *from,
+			   struct at_ir *word);
 /* Writes a value of type `as` at addr + off: casts ints, pads and cuts strings (".."), redacts
    secrets ("redacted:" and 16 hex digits) since this is how values leave the program. */
 void at_lower_store(struct at_lower *lw, const struct at_type *as, struct at_ir *addr, int64_t off,

@@ -118,44 +118,13 @@ static struct at_val lower_sizeof(struct at_lower *lw, struct at_node *e)
 	return constant(lw, e->type, ((struct at_n_sizeof *)e)->of->type->size);
 }
 
-/* ---- Parts ---- */
-
-struct at_val at_lower_part(struct at_lower *lw, struct at_val v, const struct at_type_field *f)
-{
-	if (at_type_is_word(f->type))
-		return at_word(f->type,
-			       ir_let(lw->b, at_lower_load(lw, f->type, v.ir, f->offset)));
-	return (struct at_val){ .type = f->type, .ir = ir_addi(lw->b, v.ir, f->offset) };
-}
-
-static struct at_val lower_field(struct at_lower *lw, struct at_node *e)
-{
-	struct at_n_field *n = (struct at_n_field *)e;
-
-	if (n->of->kind == AT_N_IDENT)
-		return lw->point->provider->field(lw, n->field);
-	return at_lower_part(lw, at_lower_expr(lw, n->of), n->field);
-}
+/* ---- Tuples ---- */
 
 static struct at_val lower_tindex(struct at_lower *lw, struct at_node *e)
 {
 	struct at_n_tindex *n = (struct at_n_tindex *)e;
 
 	return at_lower_part(lw, at_lower_expr(lw, n->of), &n->of->type->fields[n->index]);
-}
-
-static struct at_val lower_index(struct at_lower *lw, struct at_node *e)
-{
-	struct at_n_index *n = (struct at_n_index *)e;
-	const struct at_type *t = n->of->type;
-	struct at_type_field part = { .type = t->elem };
-	int64_t i = 0;
-
-	at_fold_int(n->index, &i);
-	if (t->kind == AT_T_TUPLE)
-		return at_lower_part(lw, at_lower_expr(lw, n->of), &t->fields[i]);
-	part.offset = i * t->elem->size;
-	return at_lower_part(lw, at_lower_expr(lw, n->of), &part);
 }
 
 static struct at_val lower_tuple(struct at_lower *lw, struct at_node *e)
@@ -449,8 +418,8 @@ static struct at_val (*const exprs[AT_N_COUNT])(struct at_lower *, struct at_nod
 	[AT_N_STRING] = lower_string,    [AT_N_IDENT] = lower_ident,
 	[AT_N_PARAM] = lower_param,      [AT_N_VAR] = lower_var,
 	[AT_N_MAP] = lower_map,          [AT_N_CALL] = lower_call,
-	[AT_N_FIELD] = lower_field,      [AT_N_TINDEX] = lower_tindex,
-	[AT_N_INDEX] = lower_index,      [AT_N_UNARY] = lower_unary,
+	[AT_N_FIELD] = at_lower_field,      [AT_N_TINDEX] = lower_tindex,
+	[AT_N_INDEX] = at_lower_index,      [AT_N_UNARY] = lower_unary,
 	[AT_N_INCDEC] = lower_incdec,    [AT_N_BINARY] = lower_binary,
 	[AT_N_TERNARY] = lower_ternary,  [AT_N_CAST] = lower_cast,
 	[AT_N_TUPLE] = lower_tuple,      [AT_N_RECORD] = lower_tuple,

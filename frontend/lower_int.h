@@ -6,7 +6,8 @@
 #include "frontend/lower.h"
 
 enum at_helper { /* enum bpf_func_id */
-	AT_H_LOOKUP = 1, AT_H_UPDATE = 2, AT_H_PID_TGID = 14, AT_H_CURRENT_TASK = 35, AT_H_READ_KERNEL = 113, AT_H_EACH_ELEM = 164,
+	AT_H_LOOKUP = 1, AT_H_UPDATE = 2, AT_H_PID_TGID = 14, AT_H_CURRENT_TASK = 35, AT_H_READ_USER = 112, AT_H_READ_KERNEL = 113,
+	AT_H_READ_USER_STR = 114, AT_H_READ_KERNEL_STR = 115, AT_H_EACH_ELEM = 164,
 	AT_H_RING_RESERVE = 131, AT_H_RING_SUBMIT = 132,
 };
 
@@ -92,18 +93,20 @@ bool at_lower_too_deep(struct at_lower *lw, const struct at_node *e);
 /* As at_lower_expr, but a literal string is not written to memory. */
 struct at_val at_lower_value(struct at_lower *lw, struct at_node *e);
 struct at_ir *at_lower_cond(struct at_lower *lw, struct at_node *e);
-/* A word cut and extended to the int type. */
-struct at_ir *at_lower_fit(struct at_lower *lw, const struct at_type *to, const struct at_type *from,
-			   struct at_ir *word);
 /* The word at an address. */
 struct at_ir *at_lower_load(struct at_lower *lw, const struct at_type *t, struct at_ir *addr,
 			    int64_t off);
 struct at_ir *at_lower_arith(struct at_lower *lw, enum at_binop op, const struct at_type *result,
 			     const struct at_type *left_type, struct at_ir *l, struct at_ir *r);
-struct at_val at_lower_part(struct at_lower *lw, struct at_val v, const struct at_type_field *f);
 /* Equality of bytes: size a multiple of 4. */
 struct at_ir *at_lower_memeq(struct at_lower *lw, struct at_ir *a, struct at_ir *b, unsigned size,
 			     unsigned align);
+
+/* ---- lower_part.c: fields and elements ---- */
+
+struct at_val at_lower_part(struct at_lower *lw, struct at_val v, const struct at_type_field *f);
+struct at_val at_lower_field(struct at_lower *lw, struct at_node *e);
+struct at_val at_lower_index(struct at_lower *lw, struct at_node *e);
 
 /* ---- lower_map.c ---- */
 

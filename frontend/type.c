@@ -120,10 +120,17 @@ static bool same_agg(const struct at_type *a, const struct at_type *b)
 	       (!a->nargs || memcmp(a->args, b->args, a->nargs * sizeof(*a->args)) == 0);
 }
 
+static bool same_far(const struct at_type *a, const struct at_type *b)
+{
+	return same_text(a->name, b->name) && (a->id == b->id || !a->id || !b->id);
+}
+
 bool at_type_equal(const struct at_type *a, const struct at_type *b)
 {
 	if (a == b)
 		return true;
+	if (a && b && a->far && b->far)
+		return same_far(a, b);
 	if (!a || !b || a->kind != b->kind || a->size != b->size || a->sign != b->sign ||
 	    a->unit != b->unit || !same_text(a->name, b->name))
 		return false;

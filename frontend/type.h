@@ -51,6 +51,7 @@ struct at_type {
 	unsigned size;  /* bytes in memory; 0 for void */
 	unsigned align;
 	bool sign;      /* int, enum */
+	bool far;       /* struct: of the kernel, its fields are looked up (at_lang.kernel_struct) */
 	bool literal;   /* int: a literal, fits any type that can hold it */
 	enum at_unit unit;
 	const char *name; /* struct, enum: its name; time: its format; else NULL */
@@ -59,6 +60,7 @@ struct at_type {
 	unsigned nfields;
 	const struct at_enum_name *names; /* enum */
 	unsigned nnames;
+	unsigned id;    /* far struct: number in the kernel's BTF, 0: only its name is known */
 	const struct at_func *func; /* agg: the aggregation */
 	const int64_t *args; /* agg: its literal arguments (hist bits, lhist bounds) */
 	unsigned nargs;

@@ -2,6 +2,7 @@
 /* The language: which functions, probe providers and settings there are. */
 #include "lib/builtin/builtin.h"
 #include "lib/http/http.h"
+#include "lib/probe/btftype.h"
 #include "lib/probe/probe.h"
 
 static const struct at_func *const funcs[] = {
@@ -9,6 +10,8 @@ static const struct at_func *const funcs[] = {
 	&at_var_pid, &at_var_tid, &at_var_uid, &at_var_gid, &at_var_comm, &at_var_cpu,
 	&at_var_cgroup, &at_var_rand, &at_var_ncpus, &at_var_nsecs, &at_var_elapsed,
 	&at_var_probe,
+	&at_vars_arg[0], &at_vars_arg[1], &at_vars_arg[2], &at_vars_arg[3], &at_vars_arg[4],
+	&at_vars_arg[5], &at_vars_arg[6], &at_vars_arg[7], &at_vars_arg[8], &at_vars_arg[9],
 	/* output and control */
 	&at_func_printf, &at_func_print, &at_func_time, &at_func_exit,
 	/* maps */
@@ -27,7 +30,7 @@ static const struct at_func *const funcs[] = {
 
 static const struct at_provider *const providers[] = {
 	&at_provider_begin, &at_provider_end, &at_provider_interval, &at_provider_profile,
-	&at_provider_tracepoint, &at_provider_http, &at_provider_https,
+	&at_provider_tracepoint, &at_provider_rawtracepoint, &at_provider_http, &at_provider_https,
 	NULL,
 };
 
@@ -48,4 +51,4 @@ static const struct at_config_key config[] = {
 	{ 0 },
 };
 
-const struct at_lang at_lang = { providers, funcs, config };
+const struct at_lang at_lang = { providers, funcs, config, at_kernel_struct };

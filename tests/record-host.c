@@ -64,6 +64,31 @@ static int copy_struct(struct record *r, const struct btf_type *t)
 	return id;
 }
 
+static int copy_enum(struct record *r, const struct btf_type *t)
+{
+	const struct btf_enum *e = (const void *)(t + 1);
+	int id = btf__add_enum(r->to, at_btf_name(&r->from, t->name_off), t->size);
+
+	for (unsigned i = 0; i < BTF_INFO_VLEN(t->info); i++)
+		btf__add_enum_value(r->to, at_btf_name(&r->from, e[i].name_off), e[i].val);
+	return id;
+}
+
+/* To structs by their names only, and to numbers. */
+static int copy_pointer(struct record *r, const struct btf_type *t)
+{
+	uint32_t id = at_btf_strip(&r->from, t->type);
+	const struct btf_type *to = at_btf_type(&r->from, id);
+	unsigned kind = to ? BTF_INFO_KIND(to->info) : BTF_KIND_UNKN;
+	const char *name = to ? at_btf_name(&r->from, to->name_off) : "";
+
+	if (kind == BTF_KIND_INT)
+		return btf__add_ptr(r->to, copy_type(r, id));
+	if (kind != BTF_KIND_STRUCT || !*name)
+		return r->pointer;
+	return btf__add_ptr(r->to, btf__add_fwd(r->to, name, BTF_FWD_STRUCT));
+}
+
 static int copy_type(struct record *r, uint32_t id)
 {
 	const struct btf_type *t;
@@ -85,7 +110,10 @@ static int copy_type(struct record *r, uint32_t id)
 		made = copy_struct(r, t);
 		break;
 	case BTF_KIND_ENUM:
-		made = btf__add_enum(r->to, NULL, t->size);
+		made = copy_enum(r, t);
+		break;
+	case BTF_KIND_PTR:
+		made = copy_pointer(r, t);
 		break;
 	default:
 		made = r->pointer;
@@ -150,6 +178,28 @@ static void record_feature(const struct record *r, const char *name)
 	fclose(f);
 }
 
+/* That of a tracepoint, with the names of its arguments. */
+static void copy_prototype(struct record *r, const char *tracepoint)
+{
+	char name[256];
+	const struct btf_type *t;
+	const struct btf_param *p;
+	int id, types[16];
+
+	snprintf(name, sizeof(name), "__traceiter_%s", tracepoint);
+	id = at_btf_find(&r->from, BTF_KIND_FUNC, name);
+	if (id < 0)
+		return;
+	t = at_btf_type(&r->from, at_btf_type(&r->from, id)->type);
+	p = (const void *)(t + 1);
+	for (unsigned i = 0; i < BTF_INFO_VLEN(t->info) && i < 16; i++)
+		types[i] = copy_type(r, p[i].type);
+	id = btf__add_func_proto(r->to, 0);
+	for (unsigned i = 0; i < BTF_INFO_VLEN(t->info) && i < 16; i++)
+		btf__add_func_param(r->to, at_btf_name(&r->from, p[i].name_off), types[i]);
+	btf__add_func(r->to, name, BTF_FUNC_GLOBAL, id);
+}
+
 static void record_line(struct record *r, const char *kind, char *name)
 {
 	char trace[256];
@@ -163,6 +213,7 @@ static void record_line(struct record *r, const char *kind, char *name)
 		snprintf(trace, sizeof(trace), "btf_trace_%s", name);
 		if (at_btf_find(&r->from, BTF_KIND_TYPEDEF, trace) > 0)
 			btf__add_typedef(r->to, trace, r->pointer);
+		copy_prototype(r, name);
 	} else if (!strcmp(kind, "func")) {
 		if (at_btf_find(&r->from, BTF_KIND_FUNC, name) > 0)
 			btf__add_func(r->to, name, BTF_FUNC_GLOBAL, btf__add_func_proto(r->to, 0));

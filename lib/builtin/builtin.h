@@ -15,6 +15,9 @@ extern const struct at_func at_func_printf, at_func_print, at_func_clear, at_fun
 extern const struct at_func at_func_count, at_func_sum, at_func_min, at_func_max, at_func_avg,
 	at_func_stats, at_func_hist, at_func_lhist, at_func_quantile, at_func_ratio;
 
+enum { AT_VARS_ARG = 10 };
+extern const struct at_func at_vars_arg[AT_VARS_ARG];
+
 /* ---- event.c: events of the functions that send one ---- */
 
 /* Type of an event's payload: the arguments from `first` on. */

@@ -19,7 +19,7 @@ static int parse(struct at_check *c, struct at_attachpt *p)
 
 static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 {
-	return at_probe_plan_each(lw, uses, n, AT_PROG_RAW_TP, NULL);
+	return at_probe_plan_each(lw, uses, n, AT_PROG_RAW_TP, false, NULL);
 }
 
 static int list_begin(struct at_host *host, const char *glob,

@@ -3,7 +3,7 @@
 #include "lib/probe/probe.h"
 
 int at_probe_plan_each(struct at_lower *lw, const struct at_clause_use *uses, size_t n,
-		       enum at_prog_kind kind,
+		       enum at_prog_kind kind, bool pid_filter,
 		       void (*fill)(struct at_plan_prog *g, const struct at_attachpt *point))
 {
 	for (size_t i = 0; i < n; i++) {
@@ -15,7 +15,7 @@ int at_probe_plan_each(struct at_lower *lw, const struct at_clause_use *uses, si
 			.range = p->range,
 		};
 
-		g.func = at_lower_prog(lw, &uses[i], false);
+		g.func = at_lower_prog(lw, &uses[i], pid_filter);
 		g.name = lw->plan->funcs.v[g.func]->name;
 		if (fill)
 			fill(&g, p);

@@ -6,12 +6,12 @@
 #include "frontend/lower.h"
 
 extern const struct at_provider at_provider_begin, at_provider_end, at_provider_interval,
-	at_provider_profile, at_provider_tracepoint;
+	at_provider_profile, at_provider_tracepoint, at_provider_rawtracepoint;
 
-/* plan.c: a program of this kind for each clause; fill() (may be NULL) adds what is the
- * provider's. */
+/* plan.c: a program of this kind for each clause, with the pid filter or without; fill() (may be
+ * NULL) adds what is the provider's. */
 int at_probe_plan_each(struct at_lower *lw, const struct at_clause_use *uses, size_t n,
-		       enum at_prog_kind kind,
+		       enum at_prog_kind kind, bool pid_filter,
 		       void (*fill)(struct at_plan_prog *g, const struct at_attachpt *point));
 
 #endif

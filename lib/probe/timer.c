@@ -107,7 +107,7 @@ static void fill(struct at_plan_prog *g, const struct at_attachpt *p)
 
 static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 {
-	return at_probe_plan_each(lw, uses, n, AT_PROG_PERF_EVENT, fill);
+	return at_probe_plan_each(lw, uses, n, AT_PROG_PERF_EVENT, false, fill);
 }
 
 static int open_on(struct at_run *run, const struct at_plan_prog *g, pid_t pid, int cpu, int fd)

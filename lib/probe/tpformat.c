@@ -136,13 +136,28 @@ static const struct at_type *narrow(const char *decl, unsigned size)
 	return NULL;
 }
 
+/* "struct NAME *": its fields are looked up in BTF when they are asked for. NULL: another pointer. */
+static const struct at_type *struct_of(struct at_arena *a, const char *decl)
+{
+	const char *name = strstr(decl, "struct "), *star = strchr(decl, '*');
+	struct at_type *t;
+
+	if (!name || star[1])
+		return NULL;
+	name += strlen("struct ");
+	t = at_new(a, struct at_type);
+	*t = (struct at_type){ .kind = AT_T_STRUCT, .align = 1, .far = true,
+			       .name = at_strndup(a, name, strcspn(name, " *")) };
+	return t;
+}
+
 static const struct at_type *pointer_type(struct at_arena *a, const char *decl)
 {
 	struct at_type *t = at_new(a, struct at_type);
 
 	t->kind = AT_T_PTR;
 	t->size = t->align = 8;
-	t->elem = strstr(decl, "char") ? &at_type_int8 : NULL;
+	t->elem = strstr(decl, "char") ? &at_type_int8 : struct_of(a, decl);
 	return t;
 }
 

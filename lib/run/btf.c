@@ -178,6 +178,23 @@ int at_btf_find(const struct at_btf *b, unsigned kind, const char *name)
 	return -ENOENT;
 }
 
+void at_btf_each(const struct at_btf *b, unsigned kind, const char *prefix,
+		 int (*each)(const char *name, void *arg), void *arg)
+{
+	size_t len = strlen(prefix);
+	uint32_t at = 0;
+
+	for (uint32_t id = 1; id <= b->ntypes; id++) {
+		const struct btf_type *t = (const void *)(b->types + at);
+		const char *name = at_btf_name(b, t->name_off);
+
+		if (BTF_INFO_KIND(t->info) == kind && !strncmp(name, prefix, len) &&
+		    each(name, arg))
+			return;
+		at += at_btf_type_len(t);
+	}
+}
+
 uint32_t at_btf_strip(const struct at_btf *b, uint32_t id)
 {
 	enum { DEEPEST = 64 };

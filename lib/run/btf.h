@@ -31,6 +31,9 @@ void at_btf_close(struct at_btf *b);
 
 /* Id of the first type of this kind and name; -ENOENT. */
 int at_btf_find(const struct at_btf *b, unsigned kind, const char *name);
+/* Names of the types of this kind that begin with prefix, in order; stops when each() is not 0. */
+void at_btf_each(const struct at_btf *b, unsigned kind, const char *prefix,
+		 int (*each)(const char *name, void *arg), void *arg);
 const struct btf_type *at_btf_type(const struct at_btf *b, uint32_t id); /* NULL: no such id */
 const char *at_btf_name(const struct at_btf *b, uint32_t off);
 /* Bytes of a type in the file: header and what follows it. */

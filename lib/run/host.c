@@ -109,29 +109,29 @@ static char *read_text(int dirfd, const char *path)
 
 /* ---- BTF ---- */
 
-static const struct at_btf *host_btf(struct at_host *h)
+const struct at_btf *at_host_btf(struct at_host *h)
 {
 	char path[4096] = "/sys/kernel/btf/vmlinux";
 
-	if (h->btf_opened)
-		return h->btf_error ? NULL : &h->btf;
 	if (h->dir)
 		snprintf(path, sizeof(path), "%s/vmlinux.btf", h->dir);
+	if (!h->btf_opened)
+		h->btf_error = at_btf_open(&h->btf, AT_FDCWD, path);
 	h->btf_opened = true;
-	h->btf_error = at_btf_open(&h->btf, AT_FDCWD, path);
+	errno = -h->btf_error;
 	return h->btf_error ? NULL : &h->btf;
 }
 
 int at_host_btf_offset(struct at_host *h, const char *path, unsigned *offset)
 {
-	const struct at_btf *b = host_btf(h);
+	const struct at_btf *b = at_host_btf(h);
 
 	return b ? at_btf_offset(b, path, offset) : -ENOENT;
 }
 
 int at_host_btf_id(struct at_host *h, unsigned kind, const char *name)
 {
-	const struct at_btf *b = host_btf(h);
+	const struct at_btf *b = at_host_btf(h);
 
 	return b ? at_btf_find(b, kind, name) : -ENOENT;
 }
@@ -201,7 +201,7 @@ static int btf_feature(struct at_host *h, const char *feature)
 	char name[160];
 
 	if (!strcmp(feature, "btf"))
-		return host_btf(h) != NULL;
+		return at_host_btf(h) != NULL;
 	if (!strncmp(feature, "field:", 6))
 		return at_host_btf_offset(h, feature + 6, &offset) == 0;
 	for (size_t i = 0; i < sizeof(in_btf) / sizeof(in_btf[0]); i++) {

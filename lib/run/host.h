@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct at_btf;
 struct at_host;
 
 /* The running kernel; NULL and errno. Opens nothing before it is asked. */
@@ -22,6 +23,8 @@ void at_host_free(struct at_host *h);
 /* Features by name: "may_goto" (6.9), "bpf_loop" (5.17), "btf", "tp_btf:NAME", … Unknown names: false. */
 bool at_host_has(struct at_host *h, const char *feature);
 
+/* The kernel's BTF; NULL and errno. Borrowed. */
+const struct at_btf *at_host_btf(struct at_host *h);
 /* Byte offset of "struct.field.field" (anonymous members are looked through); 0 or -ENOENT. */
 int at_host_btf_offset(struct at_host *h, const char *path, unsigned *offset);
 /* BTF id of a kind (BTF_KIND_FUNC, BTF_KIND_TYPEDEF, BTF_KIND_STRUCT) and name; -ENOENT. */
