@@ -161,10 +161,13 @@ tests_http_engine_test_LDADD = libapitrace.la
 RUNTIME_TESTS += tests/ledger.test tests/cli.test
 EXTRA_DIST += tests/ledger.test tests/cli.test
 
-# Not a test: figures beside bpftrace.
-EXTRA_PROGRAMS += tests/bench/start
-tests_bench_start_SOURCES = tests/bench/start.c
-bench: all tests/bench/start
-	@BUILD='$(abs_top_builddir)' $(top_srcdir)/scripts/dev/bench-start
+# Not tests: figures, most of them beside bpftrace.
+EXTRA_PROGRAMS += tests/bench/start tests/bench/load tests/bench/nginx
+BENCH = tests/bench/bench.c tests/bench/bench.h
+tests_bench_start_SOURCES = tests/bench/start.c $(BENCH)
+tests_bench_load_SOURCES = tests/bench/load.c $(BENCH)
+tests_bench_nginx_SOURCES = tests/bench/nginx.c $(BENCH)
+bench: all
+	@BUILD='$(abs_top_builddir)' $(top_srcdir)/scripts/dev/bench
 .PHONY: bench
-EXTRA_DIST += scripts/dev/bench-start
+EXTRA_DIST += scripts/dev/bench

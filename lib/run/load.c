@@ -49,6 +49,14 @@ static const struct {
 			   "iterator" },
 };
 
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
 void at_run_log(const struct at_run *run, const char *fmt, ...)
 {
 	char line[1024];
@@ -235,6 +243,7 @@ static int load_prog(struct loading *l, const struct at_plan_prog *g)
 {
 	struct at_link_env env = { l, map_fd, sym_value, kfunc_id, l->file_name };
 	struct at_linked code;
+	uint64_t begun;
 	int err, fd;
 
 	l->prog = g;
@@ -246,9 +255,11 @@ static int load_prog(struct loading *l, const struct at_plan_prog *g)
 				g->probe, strerror(-err)));
 	if (err)
 		return err;
+	begun = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	fd = load_linked(l, &code);
 	if (fd >= 0)
-		at_run_log(l->run, "%s: %u instructions loaded", g->name, code.n);
+		at_run_log(l->run, "%s: %u instructions loaded in %.1f ms", g->name, code.n,
+			   (clock_ns(CLOCK_THREAD_CPUTIME_ID) - begun) / 1e6);
 	at_linked_free(&code);
 	return fd;
 }
@@ -329,14 +340,6 @@ static int *new_fds(size_t n)
 	for (size_t i = 0; fds && i <= n; i++)
 		fds[i] = -1;
 	return fds;
-}
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
 static int prepare(struct at_run *run)
