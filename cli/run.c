@@ -253,7 +253,7 @@ static struct apitrace *new_handle(struct run *r)
 		.sz = sizeof(opts), .format = o->format, .write = write_out,
 		.log = o->verbose ? write_log : NULL, .arg = r,
 		.pid = o->command ? -1 : o->pid, .params = o->params, .nparams = o->nparams,
-		.unsafe = o->unsafe, .show_secrets = o->show_secrets,
+		.unsafe = o->unsafe, .show_secrets = o->show_secrets, .quiet = o->quiet,
 	};
 
 	return apitrace_new(&opts);

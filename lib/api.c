@@ -202,7 +202,8 @@ int apitrace_attach(struct apitrace *h)
 		return load_error(h, err);
 	}
 	h->state = ATTACHED;
-	h->render.sink->attached(&h->render, h->run.plan->nprobes);
+	if (!h->opts.quiet)
+		h->render.sink->attached(&h->render, h->run.plan->nprobes);
 	return 0;
 }
 

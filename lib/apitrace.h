@@ -52,6 +52,7 @@ struct apitrace_opts {
 	size_t nparams;
 	bool unsafe;                 /* allow functions that change the system */
 	bool show_secrets;           /* secret header values in clear */
+	bool quiet;                  /* write() does not get JSON's line about attached probes */
 	const char *plugin;          /* path of the code generator; NULL: where it was installed */
 };
 

@@ -158,8 +158,8 @@ tests_http_engine_test_SOURCES = tests/http-engine-test.c
 tests_http_engine_test_LDADD = libapitrace.la
 
 # The demo traffic against its ledger; needs root.
-RUNTIME_TESTS += tests/ledger.test tests/cli.test
-EXTRA_DIST += tests/ledger.test tests/cli.test
+RUNTIME_TESTS += tests/ledger.test tests/cli.test tests/json.test
+EXTRA_DIST += tests/ledger.test tests/cli.test tests/json.test
 
 # Not tests: figures, most of them beside bpftrace.
 EXTRA_PROGRAMS += tests/bench/start tests/bench/load tests/bench/nginx

@@ -65,6 +65,7 @@ static void view_avg(const struct at_type *t, const uint64_t *v, struct at_view 
 {
 	at_agg_number(out, t->elem, quotient(t, v));
 	out->total = v[COUNT];
+	out->mean = true;
 }
 
 static void view_stats(const struct at_type *t, const uint64_t *v, struct at_view *out)

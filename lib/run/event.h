@@ -68,6 +68,8 @@ void at_int_text(struct at_buf *b, const struct at_type *t, int64_t v);
 void at_duration_text(struct at_buf *b, int64_t ns, bool sign);
 /* A point in time (nanoseconds since 1970) by a format: strftime's, and %f for microseconds. */
 void at_time_text(struct at_buf *b, const char *fmt, uint64_t ns);
+/* A tuple whose elements have names: (a=1, b=2). */
+bool at_value_named(const struct at_type *t);
 /* Elements of a tuple without its parentheses. */
 void at_elems_text(struct at_buf *b, const struct at_type *t, const void *bytes,
 		   const char *between);

@@ -28,6 +28,11 @@ size_t at_out_buckets(const struct at_view *v, const struct at_bucket **first)
 	return to - from;
 }
 
+int64_t at_out_divided(const struct at_type *t, int64_t v, unsigned div)
+{
+	return t && !t->sign ? (int64_t)((uint64_t)v / div) : v / (int64_t)div;
+}
+
 uint64_t at_out_recursion(const struct at_run *run)
 {
 	uint64_t sum = 0;

@@ -11,6 +11,8 @@ void at_out_flush(struct at_render *r, struct at_buf *b);
 size_t at_out_first(const struct at_rows *rows, unsigned top);
 /* Buckets from the first to the last that is not empty; 0: all are. */
 size_t at_out_buckets(const struct at_view *v, const struct at_bucket **first);
+/* A number as print(@m, top, div) shows it. */
+int64_t at_out_divided(const struct at_type *t, int64_t v, unsigned div);
 /* Times programs were not run because they were running already, over all programs. */
 uint64_t at_out_recursion(const struct at_run *run);
 /* A counter of the plan by name; 0 when there is none. */

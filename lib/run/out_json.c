@@ -27,7 +27,7 @@ static void put_member(struct at_buf *b, const char *name, uint64_t v, bool firs
 
 /* ---- Views ---- */
 
-static void put_histogram(struct at_buf *b, const struct at_view *v)
+static void put_histogram(struct at_buf *b, const struct at_view *v, unsigned div)
 {
 	const struct at_bucket *k;
 	size_t n = at_out_buckets(v, &k);
@@ -35,7 +35,7 @@ static void put_histogram(struct at_buf *b, const struct at_view *v)
 
 	at_buf_put(b, "[", 1);
 	for (size_t i = 0; i < n; i++) {
-		at_buf_puts(b, i ? ",{" : "{");
+		at_buf_puts(b, i ? ", {" : "{");
 		if (!k[i].open_low) {
 			at_buf_puts(b, "\"min\": ");
 			at_json_int(b, k[i].min, sign);
@@ -46,7 +46,7 @@ static void put_histogram(struct at_buf *b, const struct at_view *v)
 			at_json_int(b, k[i].max, sign || k[i].open_low);
 			at_buf_puts(b, ", ");
 		}
-		put_member(b, "count", k[i].count, true);
+		put_member(b, "count", k[i].count / div, true);
 		at_buf_put(b, "}", 1);
 	}
 	at_buf_put(b, "]", 1);
@@ -68,19 +68,29 @@ static void put_cells(struct at_buf *b, const struct at_view *v)
 	at_buf_put(b, "}", 1);
 }
 
-static void put_view(struct at_buf *b, const struct at_view *v)
+static void put_value(struct at_buf *b, const struct at_view *v, unsigned div)
+{
+	const struct at_type *t = v->type;
+
+	if (div > 1 && t->kind == AT_T_INT)
+		at_json_int(b, at_out_divided(t, at_value_word(t, v->bytes), div), t->sign);
+	else
+		at_value_json(b, t, v->bytes);
+}
+
+static void put_view(struct at_buf *b, const struct at_view *v, unsigned div)
 {
 	switch (v->kind) {
 	case AT_VIEW_NUMBER:
 	case AT_VIEW_RATE:
-		at_json_int(b, v->number, !v->type || v->type->sign);
+		at_json_int(b, at_out_divided(v->type, v->number, div), !v->type || v->type->sign);
 		return;
 	case AT_VIEW_TABLE:
 	case AT_VIEW_QUANTILES:
 		put_cells(b, v);
 		return;
 	case AT_VIEW_HISTOGRAM:
-		put_histogram(b, v);
+		put_histogram(b, v, div);
 		return;
 	case AT_VIEW_SHARE:
 		at_buf_put(b, "{", 1);
@@ -89,7 +99,7 @@ static void put_view(struct at_buf *b, const struct at_view *v)
 		at_buf_put(b, "}", 1);
 		return;
 	case AT_VIEW_VALUE:
-		at_value_json(b, v->type, v->bytes);
+		put_value(b, v, div);
 		return;
 	}
 }
@@ -101,6 +111,12 @@ static const char *const types[] = {
 	[AT_VIEW_VALUE] = "map",
 };
 
+/* bpftrace counts means among its stats. */
+static const char *type_name(const struct at_view *v)
+{
+	return v->mean ? "stats" : types[v->kind];
+}
+
 /* ---- The sink ---- */
 
 /* A key is a member's name: its text, parts of a tuple separated by commas. */
@@ -108,7 +124,7 @@ static void put_key(struct at_buf *b, const struct at_type *t, const void *key)
 {
 	struct at_buf text = { 0 };
 
-	if (t->kind == AT_T_TUPLE)
+	if (t->kind == AT_T_TUPLE && !at_value_named(t))
 		at_elems_text(&text, t, key, ",");
 	else
 		at_value_text(&text, t, key);
@@ -116,7 +132,7 @@ static void put_key(struct at_buf *b, const struct at_type *t, const void *key)
 	at_buf_free(&text);
 }
 
-static void put_rows(struct at_buf *b, const struct at_rows *rows, size_t first)
+static void put_rows(struct at_buf *b, const struct at_rows *rows, size_t first, unsigned div)
 {
 	at_buf_put(b, "{", 1);
 	for (size_t i = first; i < rows->n; i++) {
@@ -124,12 +140,12 @@ static void put_rows(struct at_buf *b, const struct at_rows *rows, size_t first)
 			at_buf_puts(b, ", ");
 		put_key(b, rows->map->key, rows->v[i].key);
 		at_buf_puts(b, ": ");
-		put_view(b, &rows->v[i].view);
+		put_view(b, &rows->v[i].view, div);
 	}
 	at_buf_put(b, "}", 1);
 }
 
-/* div changes what a reader of text sees; JSON has the numbers. Empty keyed maps are left out. */
+/* Empty keyed maps are left out. */
 static void json_map(struct at_render *r, const struct at_rows *rows, unsigned top, unsigned div)
 {
 	struct at_buf b = { 0 };
@@ -137,14 +153,15 @@ static void json_map(struct at_render *r, const struct at_rows *rows, unsigned t
 	at_render_deliver(r, NULL, 0);
 	if (!rows->n)
 		return;
-	put_start(&b, types[rows->v[0].view.kind]);
+	div = div ? div : 1;
+	put_start(&b, type_name(&rows->v[0].view));
 	at_buf_put(&b, "{", 1);
 	at_json_string(&b, rows->map->name, strlen(rows->map->name));
 	at_buf_puts(&b, ": ");
 	if (rows->map->key)
-		put_rows(&b, rows, at_out_first(rows, top));
+		put_rows(&b, rows, at_out_first(rows, top), div);
 	else
-		put_view(&b, &rows->v[0].view);
+		put_view(&b, &rows->v[0].view, div);
 	at_buf_put(&b, "}", 1);
 	put_line(r, &b);
 }
@@ -187,7 +204,6 @@ static void json_lost(struct at_render *r, uint64_t events)
 	put_line(r, &b);
 }
 
-/* Sum of the counters of this name ("map_full" has one per map). */
 /* Members in the order of the specification; those that the engine does not count are 0. */
 static void put_http(struct at_render *r, const struct at_run *run)
 {
@@ -207,7 +223,8 @@ static void put_http(struct at_render *r, const struct at_run *run)
 	}
 	put_member(&b, "lost", at_out_counter(run, "lost"), false);
 	put_member(&b, "map_full", at_out_counter(run, "map_full"), false);
-	put_member(&b, "recursion", at_out_recursion(run), false);
+	put_member(&b, "recursion", at_out_recursion(run) + at_out_counter(run, "recursion"),
+		   false);
 	at_buf_put(&b, "}", 1);
 	put_line(r, &b);
 }
@@ -235,6 +252,29 @@ static void put_map_full(struct at_render *r, const struct at_run *run)
 		put_line(r, &b);
 }
 
+static bool has_http(const struct at_plan *p)
+{
+	for (size_t i = 0; i < p->counters.n; i++)
+		if (!strncmp(p->counters.v[i].name, "http.", 5))
+			return true;
+	return false;
+}
+
+/* Probes that were skipped because they were running; http_missed has it, too. */
+static void put_recursion(struct at_render *r, const struct at_run *run)
+{
+	uint64_t n = at_out_recursion(run) + at_out_counter(run, "recursion");
+	struct at_buf b = { 0 };
+
+	if (!n)
+		return;
+	put_start(&b, "recursion");
+	at_buf_put(&b, "{", 1);
+	put_member(&b, "probes", n, true);
+	at_buf_put(&b, "}", 1);
+	put_line(r, &b);
+}
+
 static void json_counters(struct at_render *r, const struct at_run *run)
 {
 	uint64_t lost = at_out_counter(run, "lost");
@@ -242,12 +282,10 @@ static void json_counters(struct at_render *r, const struct at_run *run)
 	if (lost)
 		json_lost(r, lost);
 	put_map_full(r, run);
-	for (size_t i = 0; i < run->plan->counters.n; i++) {
-		if (strncmp(run->plan->counters.v[i].name, "http.", 5))
-			continue;
+	if (has_http(run->plan))
 		put_http(r, run);
-		return;
-	}
+	else
+		put_recursion(r, run);
 }
 
 const struct at_sink at_sink_json = {

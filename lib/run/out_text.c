@@ -134,15 +134,10 @@ static void put_share(struct at_buf *b, const struct at_view *v)
 	at_buf_printf(b, "%.2f %%  %" PRIu64 " / %" PRIu64, percent, v->hits, v->total);
 }
 
-static int64_t divided(const struct at_type *t, int64_t v, unsigned div)
-{
-	return t && !t->sign ? (int64_t)((uint64_t)v / div) : v / (int64_t)div;
-}
-
 static void put_value(struct at_buf *b, const struct at_view *v, unsigned div)
 {
 	if (div > 1 && v->type->kind == AT_T_INT)
-		at_int_text(b, v->type, divided(v->type, at_value_word(v->type, v->bytes), div));
+		at_int_text(b, v->type, at_out_divided(v->type, at_value_word(v->type, v->bytes), div));
 	else
 		at_value_text(b, v->type, v->bytes);
 }
@@ -151,7 +146,7 @@ static void put_view(struct at_buf *b, const struct at_view *v, unsigned div)
 {
 	switch (v->kind) {
 	case AT_VIEW_NUMBER:
-		at_int_text(b, v->type, divided(v->type, v->number, div));
+		at_int_text(b, v->type, at_out_divided(v->type, v->number, div));
 		return;
 	case AT_VIEW_RATE:
 		at_buf_printf(b, "%" PRId64 "/s", v->number / (int64_t)div);
@@ -179,7 +174,7 @@ static void put_view(struct at_buf *b, const struct at_view *v, unsigned div)
 static void put_key(struct at_buf *b, const struct at_type *t, const void *key)
 {
 	at_buf_put(b, "[", 1);
-	if (t->kind == AT_T_TUPLE)
+	if (t->kind == AT_T_TUPLE && !at_value_named(t))
 		at_elems_text(b, t, key, ", ");
 	else
 		at_value_text(b, t, key);

@@ -147,6 +147,22 @@ static void struct_text(struct at_buf *b, const struct at_type *t, const char *b
 	at_buf_puts(b, t->nfields ? " }" : "}");
 }
 
+bool at_value_named(const struct at_type *t)
+{
+	return t->kind == AT_T_TUPLE && t->nfields && t->fields[0].name;
+}
+
+static void tuple_text(struct at_buf *b, const struct at_type *t, const void *bytes)
+{
+	if (at_value_named(t)) {
+		struct_text(b, t, bytes);
+		return;
+	}
+	at_buf_put(b, "(", 1);
+	at_elems_text(b, t, bytes, ", ");
+	at_buf_put(b, ")", 1);
+}
+
 void at_value_text(struct at_buf *b, const struct at_type *t, const void *bytes)
 {
 	switch (t->kind) {
@@ -169,9 +185,7 @@ void at_value_text(struct at_buf *b, const struct at_type *t, const void *bytes)
 		at_buf_put(b, bytes, strnlen(bytes, t->size));
 		return;
 	case AT_T_TUPLE:
-		at_buf_put(b, "(", 1);
-		at_elems_text(b, t, bytes, ", ");
-		at_buf_put(b, ")", 1);
+		tuple_text(b, t, bytes);
 		return;
 	case AT_T_STRUCT:
 		struct_text(b, t, bytes);
@@ -284,6 +298,14 @@ static void json_struct(struct at_buf *b, const struct at_type *t, const char *b
 	at_buf_put(b, "}", 1);
 }
 
+static void json_tuple(struct at_buf *b, const struct at_type *t, const char *bytes)
+{
+	if (at_value_named(t))
+		json_struct(b, t, bytes);
+	else
+		json_elems(b, t, bytes);
+}
+
 static void json_array(struct at_buf *b, const struct at_type *t, const char *bytes)
 {
 	put_array(b, t, bytes, at_value_json);
@@ -319,7 +341,7 @@ void at_value_json(struct at_buf *b, const struct at_type *t, const void *bytes)
 		at_json_string(b, bytes, strnlen(bytes, t->size));
 		return;
 	case AT_T_TUPLE:
-		json_elems(b, t, bytes);
+		json_tuple(b, t, bytes);
 		return;
 	case AT_T_STRUCT:
 		json_struct(b, t, bytes);

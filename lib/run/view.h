@@ -42,6 +42,7 @@ struct at_view {
 	struct at_cell cells[AT_VIEW_CELLS];
 	struct at_bucket *buckets;  /* AT_VIEW_BUCKETS long, given by the caller */
 	bool lhist;                 /* labels of a linear histogram */
+	bool mean;                  /* NUMBER: the mean of `total` samples */
 };
 
 #endif

@@ -73,8 +73,8 @@ Test(sink, histograms)
 		   "[1K, 2K)                4 |@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@|\n"
 		   "\n");
 	expect_map(&at_sink_json, rows, 0, 0,
-		   "{\"type\": \"hist\", \"data\": {\"@h\": [{\"min\": 0, \"max\": 0, \"count\": 1},"
-		   "{\"min\": 1, \"max\": 1, \"count\": 0},{\"min\": 2, \"max\": 3, \"count\": 2},"
+		   "{\"type\": \"hist\", \"data\": {\"@h\": [{\"min\": 0, \"max\": 0, \"count\": 1}, "
+		   "{\"min\": 1, \"max\": 1, \"count\": 0}, {\"min\": 2, \"max\": 3, \"count\": 2}, "
 		   "{\"min\": 1024, \"max\": 2047, \"count\": 4}]}}\n");
 }
 
@@ -97,8 +97,8 @@ Test(sink, open_ends_and_plain_linear_labels)
 	cr_expect(strstr(b.s, "[1024, ...)  "));
 	at_buf_free(&b);
 	expect_map(&at_sink_json, (struct at_rows){ &m, &row, 1, NULL }, 0, 0,
-		   "{\"type\": \"hist\", \"data\": {\"@l\": [{\"max\": 999, \"count\": 1},"
-		   "{\"min\": 1000, \"max\": 1023, \"count\": 1},{\"min\": 1024, \"count\": 1}]}}\n");
+		   "{\"type\": \"hist\", \"data\": {\"@l\": [{\"max\": 999, \"count\": 1}, "
+		   "{\"min\": 1000, \"max\": 1023, \"count\": 1}, {\"min\": 1024, \"count\": 1}]}}\n");
 }
 
 Test(sink, quantiles_tables_shares)
