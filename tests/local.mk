@@ -171,3 +171,13 @@ bench: all
 	@BUILD='$(abs_top_builddir)' $(top_srcdir)/scripts/dev/bench
 .PHONY: bench
 EXTRA_DIST += scripts/dev/bench
+
+# Not a test of every day: the front end with any input.
+EXTRA_PROGRAMS += tests/fuzz/compile
+tests_fuzz_compile_SOURCES = tests/fuzz/compile.c
+tests_fuzz_compile_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_compile_LDADD = libat.la
+check-fuzz:
+	@$(top_srcdir)/scripts/dev/check-fuzz '$(abs_top_builddir)'
+.PHONY: check-fuzz
+EXTRA_DIST += tests/fuzz/script.dict scripts/dev/check-fuzz
