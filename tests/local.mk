@@ -128,6 +128,11 @@ endif
 TESTS += tests/options.test
 EXTRA_DIST += tests/options.test
 
+# The manuals and their examples.
+TESTS += tests/manual.test
+RUNTIME_TESTS += tests/examples.test
+EXTRA_DIST += tests/manual.test tests/examples.test tests/examples.sh
+
 # The compiler with a language of the test.
 check_PROGRAMS += tests/lang-test
 TESTS += tests/lang-test
