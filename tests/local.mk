@@ -172,6 +172,15 @@ BENCH = tests/bench/bench.c tests/bench/bench.h
 tests_bench_start_SOURCES = tests/bench/start.c $(BENCH)
 tests_bench_load_SOURCES = tests/bench/load.c $(BENCH)
 tests_bench_nginx_SOURCES = tests/bench/nginx.c $(BENCH)
+# The walker alone, repeated in the kernel.
+EXTRA_PROGRAMS += tests/bench/walker
+tests_bench_walker_SOURCES = tests/bench/walker.c $(BENCH)
+tests_bench_walker_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DTEST_PLUGIN='"$(abs_top_builddir)/.libs/libapitrace-llvm.so"'
+tests_bench_walker_LDADD = libat.la -ldl
+bench-walker: all
+	@BUILD='$(abs_top_builddir)' $(top_srcdir)/scripts/dev/bench walker
+.PHONY: bench-walker
 bench: all
 	@BUILD='$(abs_top_builddir)' $(top_srcdir)/scripts/dev/bench
 .PHONY: bench
