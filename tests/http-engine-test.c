@@ -914,6 +914,34 @@ static bool pipeline_config(struct test *t)
 	return good;
 }
 
+/* The port is known of what is read behind a RST, when the kernel has given it back. */
+static bool port_after_reset(struct test *t)
+{
+	static struct test own;
+	struct pair p = connect_tcp();
+	struct sockaddr_in addr;
+	socklen_t len = sizeof(addr);
+	char source[128];
+	bool good;
+
+	(void)t;
+	getsockname(p.server, (void *)&addr, &len);
+	sprintf(source, "http:%d:request { printf(\"1 %%d\\n\", args.sport == %d); }",
+		ntohs(addr.sin_port), ntohs(addr.sin_port));
+	own.h = attach_script(&own.printed, source);
+	if (!own.h)
+		return false;
+	end_pair(p);
+	p = connect_tcp();
+	put_bytes(p.client, GET, strlen(GET), PLAIN);
+	reset(p.client);
+	get_bytes(p.server, strlen(GET), PLAIN);
+	close(p.server);
+	good = check_both(&own, "port after a reset", "1\n", "");
+	apitrace_free(own.h);
+	return good;
+}
+
 /* Connections that were there before us: the first exchange synchronises, the next is shown. */
 static bool joined_late(struct test *t)
 {
@@ -1071,6 +1099,7 @@ static const struct {
 	{ "content that no call shows", unseen_body },
 	{ "urgent bytes", urgent },
 	{ "read after a reset", read_after_reset },
+	{ "port after a reset", port_after_reset },
 	{ "many open requests", many_open },
 	{ "open requests that come and go", open_by_turns },
 	{ "many open requests, many texts", many_open_wide },

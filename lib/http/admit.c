@@ -28,7 +28,7 @@ static void init_address(struct at_http_eng *e, struct at_ir *conn, struct at_ir
 
 	AT_ST(at_http_conn, conn, family, family);
 	at_leave_if(b, ir_eqi(b, family, AF_UNIX));
-	AT_ST(at_http_conn, conn, sport, at_sk_load(e, 2, sk, "sock.__sk_common.skc_num"));
+	AT_ST(at_http_conn, conn, sport, at_sk_port(e, sk));
 	AT_ST(at_http_conn, conn, dport,
 	      ir_un(b, AT_OP_BSWAP16, at_sk_load(e, 2, sk, "sock.__sk_common.skc_dport")));
 	for (int i = 0; i < 2; i++) {
@@ -49,7 +49,7 @@ static unsigned init_func(struct at_http_eng *e)
 	unsigned func = at_tap_begin(e, "init", 4);
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 0) }, *w = &walk;
-	struct at_ir *sk = ir_param(b, 1), *err;
+	struct at_ir *sk = ir_param(b, 1), *tp = ir_let(b, e->tap->tcp(e, sk)), *err;
 
 	KS(tentative, ir_param(b, 2));
 	/* Read when the connection was over: it ends with the socket. */
@@ -67,7 +67,9 @@ static unsigned init_func(struct at_http_eng *e)
 
 		AT_ST(at_http_stream, half, dir, C(dir));
 		AT_ST(at_http_stream, half, self, C(self));
-		AT_ST(at_http_stream, half, next, C(-1));
+		IF(tp);
+		AT_ST(at_http_stream, half, next, at_sk_place(e, tp, dir));
+		END;
 	}
 	init_address(e, w->conn, sk);
 	RETURN(0);
@@ -214,7 +216,7 @@ void at_http_admit_func(struct at_http_eng *e)
 	unsigned init = init_func(e), func = at_tap_begin(e, "admit", 4);
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = ir_param(b, 0), *ret = ir_param(b, 1), *dir = ir_param(b, 2);
-	struct at_ir *mark = at_sk_mark(e, sk, 0), *searching, *sent, *conn;
+	struct at_ir *mark = at_sk_mark(e, sk, 0), *searching, *sent, *conn, *half;
 
 	sent = ir_get(b, ir_local(b));
 	searching = ir_get(b, ir_local(b));
@@ -239,6 +241,11 @@ void at_http_admit_func(struct at_http_eng *e)
 	conn = at_sk_storage(e, e->m_conn, sk, CREATE);
 	IF(conn);
 	ir_do(b, ir_call(b, init, 4, conn, sk, searching, sent));
+	/* Behind the call that we are in. */
+	half = ir_add(b, conn, ir_muli(b, dir, sizeof(struct at_http_stream)));
+	ir_store(b, 8, half,
+		 offsetof(struct at_http_state, half) + offsetof(struct at_http_stream, next),
+		 C(-1));
 	END;
 	ir_return(b, conn);
 	e->f_admit = func;

@@ -60,7 +60,28 @@ void at_http_end_func(struct at_http_eng *e)
 
 /* ---- What looks at sockets, once for each tap ---- */
 
-/* (sock, connection): the connection is over; what is open ends, unless something is to come.
+/* Bytes were given to the stream that no call showed yet: its end, or the call that sends them.
+ */
+static struct at_ir *is_sending(struct at_walk *w, struct at_ir *sk)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *tp = ir_let(b, w->e->tap->tcp(w->e, sk)), *next;
+	unsigned sending = ir_local(b);
+
+	ir_set(b, sending, C(0));
+	IF(tp);
+	next = ir_let(b, ir_load(b, 8, w->conn,
+				 offsetof(struct at_http_state, half[AT_DIR_OUT].next)));
+	ir_set(b, sending,
+	       ir_and(b, ir_nei(b, next, -1),
+		      ir_ne(b, at_sk_place(w->e, tp, AT_DIR_OUT), next)));
+	END;
+	return ir_get(b, sending);
+}
+
+/*
+ * (sock, connection): the connection is over. What is open ends, unless something
+ * is to come: bytes that were not read, or the call that is under way.
  */
 void at_http_settle_func(struct at_http_eng *e)
 {
@@ -70,6 +91,7 @@ void at_http_settle_func(struct at_http_eng *e)
 
 	at_leave_if(b, at_sk_unread(e, ir_param(b, 0)));
 	at_leave_if(b, at_sk_load(e, 4, ir_param(b, 0), "sock.sk_lock.owned"));
+	at_leave_if(b, is_sending(w, ir_param(b, 0)));
 	KS(closed, KL(closing));
 	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
 	RETURN(0);

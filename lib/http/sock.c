@@ -42,6 +42,29 @@ struct at_ir *at_http_window(struct at_http_eng *e, int entry)
 	return ir_let(b, ir_helper(b, MAP_LOOKUP, 2, ir_map(b, e->m_win), key));
 }
 
+/* skc_num is given back when a connection ends, before its last call has returned. */
+struct at_ir *at_sk_port(struct at_http_eng *e, struct at_ir *sk)
+{
+	struct at_irb *b = &e->b;
+	struct at_ir *tp, *sport;
+	unsigned port = ir_local(b);
+
+	ir_set(b, port, at_sk_load(e, 2, sk, "sock.__sk_common.skc_num"));
+	IF(ir_iszero(b, ir_get(b, port)));
+	tp = ir_let(b, e->tap->tcp(e, sk));
+	IF(tp);
+	sport = at_sk_load(e, 2, tp, "tcp_sock.inet_conn.icsk_inet.inet_sport");
+	ir_set(b, port, ir_un(b, AT_OP_BSWAP16, sport));
+	END;
+	END;
+	return ir_get(b, port);
+}
+
+struct at_ir *at_sk_place(struct at_http_eng *e, struct at_ir *tp, int dir)
+{
+	return at_sk_load(e, 4, tp, dir ? "tcp_sock.write_seq" : "tcp_sock.copied_seq");
+}
+
 struct at_ir *at_sk_unread(struct at_http_eng *e, struct at_ir *sk)
 {
 	struct at_irb *b = &e->b;
@@ -113,7 +136,7 @@ static void filter_func(struct at_http_eng *e)
 	at_leave_if(b, ir_and(b, ir_nei(b, family, AF_INET), ir_nei(b, family, AF_INET6)));
 	at_leave_if(b, ir_nei(b, at_sk_load(e, 2, sk, "sock.sk_protocol"), TCP));
 	if (at_http_all_name_ports(e->h)) {
-		sport = ir_let(b, at_sk_load(e, 2, sk, "sock.__sk_common.skc_num"));
+		sport = at_sk_port(e, sk);
 		dport = ir_let(b, ir_un(b, AT_OP_BSWAP16,
 					at_sk_load(e, 2, sk, "sock.__sk_common.skc_dport")));
 		for (size_t i = 0; i < e->h->uses.n; i++) {

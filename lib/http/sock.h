@@ -34,6 +34,10 @@ struct at_ir *at_sk_load(struct at_http_eng *e, unsigned width, struct at_ir *ad
 /* The socket's value in one of the engine's maps, or 0; flags: CREATE. */
 struct at_ir *at_sk_storage(struct at_http_eng *e, unsigned map, struct at_ir *sk, int flags);
 struct at_ir *at_sk_mark(struct at_http_eng *e, struct at_ir *sk, int flags);
+/* The local port, also of a connection that has ended. */
+struct at_ir *at_sk_port(struct at_http_eng *e, struct at_ir *sk);
+/* Sequence number behind the last call that took bytes from the stream, or added some. */
+struct at_ir *at_sk_place(struct at_http_eng *e, struct at_ir *tp, int dir);
 /* Not 0: there is something that a read can still bring, of TCP also a FIN. */
 struct at_ir *at_sk_unread(struct at_http_eng *e, struct at_ir *sk);
 /* Does sock.sk_err say that a RST ended the connection? */

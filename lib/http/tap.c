@@ -40,9 +40,9 @@ static void find_place(struct at_walk *w, struct at_ir *sk, struct at_ir *dir,
 
 	IF(tp);
 	IF(dir);
-	ir_set(b, end, at_sk_load(e, 4, tp, "tcp_sock.write_seq"));
+	ir_set(b, end, at_sk_place(e, tp, AT_DIR_OUT));
 	ELSE;
-	ir_set(b, end, at_sk_load(e, 4, tp, "tcp_sock.copied_seq"));
+	ir_set(b, end, at_sk_place(e, tp, AT_DIR_IN));
 	END;
 	next = ir_let(b, HL(next));
 	place = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_sub(b, ir_get(b, end), ret)));
