@@ -46,8 +46,9 @@ void cli_child_end(struct cli_child *c); /* ends and reaps it when it is ours */
 
 /* run.c: from handle to exit code. */
 int cli_run(const struct cli_options *o);
-/* list.c: -l, likewise. */
+/* list.c: -l, and info.c: --info, likewise. */
 int cli_list(const struct cli_options *o);
+int cli_info(const struct cli_options *o);
 /* Prints the handle's diagnostics from number *seen on; true: one was an error. */
 bool cli_show_diagnostics(struct apitrace *h, size_t *seen, bool quiet);
 

@@ -33,6 +33,8 @@
 
 EXPORT extern const int apitrace_codegen_abi;
 const int apitrace_codegen_abi = AT_CODEGEN_ABI;
+EXPORT extern const char apitrace_codegen_version[];
+const char apitrace_codegen_version[] = CG_LLVM;
 
 EXPORT int apitrace_codegen(const struct at_plan *plan, const struct at_codegen_opts *opts,
 			    unsigned want, struct at_codegen_result *out);

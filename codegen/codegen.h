@@ -47,5 +47,6 @@ typedef int (*at_codegen_fn)(const struct at_plan *plan, const struct at_codegen
 /* Symbol names in the plugin. */
 #define AT_CODEGEN_SYMBOL "apitrace_codegen"
 #define AT_CODEGEN_ABI_SYMBOL "apitrace_codegen_abi" /* const int */
+#define AT_CODEGEN_VERSION_SYMBOL "apitrace_codegen_version" /* const char[]: "LLVM 14.0.6" */
 
 #endif

@@ -81,6 +81,7 @@ struct at_clause_use { /* one clause at one attach point, checked */
 struct at_provider {
 	const char *name, *alias; /* alias may be NULL */
 	const char *syntax, *brief, *needs;
+	const char *feature; /* what the host must have (at_host_has) for --info to say yes; may be NULL */
 	bool numbered; /* the fields of args are arg0, arg1, … too */
 
 	/* Judges parts, sets point->data; 0, or -1 after reporting. */

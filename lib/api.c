@@ -472,6 +472,13 @@ int apitrace_list(struct apitrace *h, const char *search,
 	return at_list(&at_lang, h->host, &h->session.diags, search ? search : "*", each, arg);
 }
 
+int apitrace_info(struct apitrace *h,
+		  int (*each)(void *arg, const char *section, const char *name, const char *value),
+		  void *arg)
+{
+	return at_session_info(&h->session, each, arg);
+}
+
 int apitrace_list_args(struct apitrace *h, const char *probe,
 		       int (*each)(void *arg, const char *type, const char *name), void *arg)
 {

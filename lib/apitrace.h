@@ -189,6 +189,14 @@ int apitrace_dump(struct apitrace *h, const char *stage, char **out, size_t *len
  */
 int apitrace_list(struct apitrace *h, const char *search,
 		  int (*each)(void *arg, const char *name), void *arg) APITRACE_API;
+/*
+ * What this machine offers: kernel, build, privileges, features, types of probes. When the handle
+ * has a compiled script, also its programs, its maps with the bytes they may take, and its counters.
+ * One value a call ("yes", "no", a text), by section. Stops when each() returns not 0.
+ */
+int apitrace_info(struct apitrace *h,
+		  int (*each)(void *arg, const char *section, const char *name, const char *value),
+		  void *arg) APITRACE_API;
 /* The fields of a probe's args, one a call: type and name. */
 int apitrace_list_args(struct apitrace *h, const char *probe,
 		       int (*each)(void *arg, const char *type, const char *name),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 libat_la_SOURCES += lib/lang.c lib/session.c lib/session.h lib/api.c lib/typed.c lib/typed.h lib/apitrace.h \
-	lib/dump.c lib/list.c lib/look.h
+	lib/dump.c lib/info.c lib/list.c lib/look.h
 
 lib_LTLIBRARIES += libapitrace.la
 libapitrace_la_SOURCES =

@@ -68,6 +68,20 @@ static int open_plugin(struct at_session *s, void **plugin, at_codegen_fn *fn)
 	return no_plugin(s, at_sprintf(s->arena, "%s belongs to another version", path));
 }
 
+const char *at_session_codegen(struct at_session *s)
+{
+	at_codegen_fn fn;
+	void *plugin;
+	const char *version, *text;
+
+	if (open_plugin(s, &plugin, &fn))
+		return NULL;
+	version = dlsym(plugin, AT_CODEGEN_VERSION_SYMBOL);
+	text = at_sprintf(s->arena, "%s (%s)", version ? version : "unknown", plugin_path(s));
+	dlclose(plugin);
+	return text;
+}
+
 /* Asked of the kernel only when there is a loop that needs the answer. */
 static bool wants_may_goto(const struct at_session *s)
 {

@@ -32,6 +32,8 @@ struct at_session {
 int at_session_compile(struct at_session *s);
 /* LLVM IR of a session with a plan, malloc'ed; 0 or -errno. */
 int at_session_ir(struct at_session *s, char **out);
+/* Version and path of the code generator; NULL after reporting. */
+const char *at_session_codegen(struct at_session *s);
 /* Frees what was made outside the arena. */
 void at_session_free(struct at_session *s);
 

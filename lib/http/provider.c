@@ -284,6 +284,7 @@ const struct at_provider at_provider_http = {
 	.syntax = SYNTAX,
 	.brief = "requests, responses and exchanges of HTTP on plaintext sockets",
 	.needs = "kernel BTF with the tracepoints sock_recv_length and sock_send_length (6.3)",
+	.feature = "tp_btf:sock_recv_length",
 	.parse = parse,
 	.args = at_http_args,
 	.lacks = at_http_lacks,

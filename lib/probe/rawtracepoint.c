@@ -188,6 +188,7 @@ const struct at_provider at_provider_rawtracepoint = {
 	.syntax = SYNTAX,
 	.brief = "the kernel's tracepoints with the arguments they are called with",
 	.needs = "kernel BTF (/sys/kernel/btf/vmlinux)",
+	.feature = "btf",
 	.numbered = true,
 	.parse = parse,
 	.args = args,

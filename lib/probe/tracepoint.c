@@ -305,6 +305,7 @@ const struct at_provider at_provider_tracepoint = {
 	.syntax = SYNTAX,
 	.brief = "the kernel's tracepoints",
 	.needs = "tracefs",
+	.feature = "tracefs",
 	.parse = parse,
 	.args = args,
 	.field = field,

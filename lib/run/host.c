@@ -12,7 +12,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +19,9 @@
 #include <unistd.h>
 
 #include "lib/run/btf.h"
+#include "lib/run/feature.h"
 
-enum { MAX_CPUS = 4096, MAX_FEATURES = 8 };
+enum { MAX_CPUS = 4096 };
 
 struct at_host {
 	char *dir; /* of a recording, or NULL */
@@ -32,7 +32,7 @@ struct at_host {
 	int possible;
 	int *online;
 	unsigned nonline;
-	signed char known[MAX_FEATURES]; /* of probes[]: 0 not asked, 1 yes, -1 no */
+	signed char known[AT_FEATURES]; /* by feature.c: 0 not asked, 1 yes, -1 no */
 };
 
 struct at_host *at_host_new(void)
@@ -138,50 +138,15 @@ int at_host_btf_id(struct at_host *h, unsigned kind, const char *name)
 
 /* ---- Features ---- */
 
-static bool loads(const struct bpf_insn *insns, size_t n)
-{
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "probe", "GPL", insns, n, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static bool has_may_goto(void)
-{
-	static const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },  /* r0 = 0 */
-		{ .code = 0xe5, .off = 0 },               /* may_goto +0 */
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-
-	return loads(insns, sizeof(insns) / sizeof(insns[0]));
-}
-
-static bool has_bpf_loop(void)
-{
-	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) == 1;
-}
-
-/* Features that only a load tells. */
-static const struct {
-	const char *name;
-	bool (*probe)(void);
-} probes[MAX_FEATURES] = {
-	{ "may_goto", has_may_goto },
-	{ "bpf_loop", has_bpf_loop },
-};
-
 static int probe_feature(struct at_host *h, const char *feature)
 {
-	for (unsigned i = 0; i < MAX_FEATURES && probes[i].name; i++) {
-		if (strcmp(probes[i].name, feature))
-			continue;
-		if (!h->known[i])
-			h->known[i] = probes[i].probe() ? 1 : -1;
-		return h->known[i] > 0;
-	}
-	return -1;
+	int i = at_feature_find(feature);
+
+	if (i < 0)
+		return -1;
+	if (!h->known[i])
+		h->known[i] = at_feature_probe(i) ? 1 : -1;
+	return h->known[i] > 0;
 }
 
 /* Features that are names in BTF: "PREFIX:NAME". */
@@ -195,6 +160,8 @@ static const struct {
 	{ "struct:", "", BTF_KIND_STRUCT },
 };
 
+static int tracefs(struct at_host *h);
+
 static int btf_feature(struct at_host *h, const char *feature)
 {
 	unsigned offset;
@@ -202,6 +169,8 @@ static int btf_feature(struct at_host *h, const char *feature)
 
 	if (!strcmp(feature, "btf"))
 		return at_host_btf(h) != NULL;
+	if (!strcmp(feature, "tracefs"))
+		return tracefs(h) >= 0;
 	if (!strncmp(feature, "field:", 6))
 		return at_host_btf_offset(h, feature + 6, &offset) == 0;
 	for (size_t i = 0; i < sizeof(in_btf) / sizeof(in_btf[0]); i++) {

@@ -42,6 +42,8 @@ void at_run_free(struct at_run *run);
 int at_run_link(struct at_run *run, int fd, bool perf);
 /* Runs a program once by BPF_PROG_TEST_RUN (raw_tp, syscall). 0 or -errno. */
 int at_run_once(int prog_fd);
+/* privilege.c: what this process lacks to do `what`, as a sentence; NULL: nothing that is known of. */
+const char *at_privilege_missing(struct at_arena *a, const char *what);
 /* Opens a perf event on a cpu, attaches the program and enables it; links it. 0 or -errno. */
 struct perf_event_attr;
 int at_run_perf(struct at_run *run, struct perf_event_attr *attr, pid_t pid, int cpu, int prog_fd);

@@ -42,9 +42,7 @@ int at_btf_add_type(struct btf *btf, const struct at_type *t, unsigned size);
    loads it: *btf_fd is the caller's to close, or less than 0. */
 int at_maps_create(struct at_run *run, struct btf *btf, int *btf_fd, struct at_failure *f);
 
-/* privilege.c: what this process lacks to do `what`, as a sentence; NULL: nothing that we know. */
-const char *at_privilege_missing(struct at_arena *a, const char *what);
-/* EPERM, EACCES of perf_event_open or tracefs. */
+/* privilege.c: EPERM, EACCES of perf_event_open or tracefs. */
 const char *at_privilege_perf(struct at_arena *a);
 
 /* verifier.c: the kernel's log -> what was refused, and where. */

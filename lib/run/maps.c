@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/run/loader.h"
+#include "lib/run/map.h"
 
 enum {
 	RING_BYTES = 1 << 20,
@@ -53,12 +54,12 @@ static bool keyed_by_number(const struct at_plan_map *m)
 }
 
 /* The kernel wants a power of two of pages. */
-static unsigned ring_bytes(const struct at_run *run, const struct at_plan_map *m)
+static unsigned ring_bytes(const struct at_plan *p, const struct at_plan_map *m)
 {
 	unsigned want = m->max_entries, bytes = getpagesize();
 
 	if (!want)
-		want = run->plan->config.ring_bytes;
+		want = p->config.ring_bytes;
 	if (!want)
 		want = RING_BYTES;
 	while (bytes < want && bytes < RING_MOST)
@@ -88,7 +89,7 @@ static int create(const struct at_run *run, const struct at_plan_map *m,
 	unsigned entries = m->max_entries, key = m->key_size, value = m->value_size;
 
 	if (m->kind == AT_MAP_RINGBUF) {
-		entries = ring_bytes(run, m);
+		entries = ring_bytes(run->plan, m);
 		key = value = 0;
 	} else if (keyed_by_number(m)) {
 		key = sizeof(uint32_t);
@@ -117,15 +118,19 @@ static void explain(struct at_run *run, const struct at_plan_map *m, int err, st
 		f->hint = at_sprintf(a, "fewer keys (max_map_keys) or smaller strings take less memory");
 }
 
-/* Bytes all entries of a map take, as far as they can be told beforehand. */
-static uint64_t estimate(const struct at_run *run, const struct at_plan_map *m)
+const char *at_map_kind_text(enum at_map_kind kind)
+{
+	return kinds[kind].text;
+}
+
+uint64_t at_map_bytes(const struct at_plan *p, const struct at_plan_map *m, unsigned ncpus)
 {
 	uint64_t value = (m->value_size + 7) & ~7u, entries = m->max_entries;
 
 	if (m->kind == AT_MAP_RINGBUF)
-		return ring_bytes(run, m);
+		return ring_bytes(p, m);
 	if (kinds[m->kind].percpu)
-		value *= run->ncpus;
+		value *= ncpus;
 	return entries * (value + m->key_size);
 }
 
@@ -137,7 +142,7 @@ static int check_memory(struct at_run *run, struct at_failure *f)
 	for (size_t i = 0; i < run->plan->maps.n; i++) {
 		const struct at_plan_map *m = &run->plan->maps.v[i];
 
-		sum += estimate(run, m);
+		sum += at_map_bytes(run->plan, m, run->ncpus);
 		if (most <= 0 || sum <= (uint64_t)most)
 			continue;
 		*f = (struct at_failure){ AT_D_MAP_MEMORY, m->range, NULL, NULL, -ENOMEM };
