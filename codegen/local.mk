@@ -9,3 +9,9 @@ libapitrace_llvm_la_CPPFLAGS = $(AM_CPPFLAGS) $(LLVM_CPPFLAGS) \
 libapitrace_llvm_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -no-undefined \
 	-Wl,--gc-sections,--exclude-libs,ALL,-Bsymbolic $(LLVM_LDFLAGS)
 libapitrace_llvm_la_LIBADD = $(LLVM_LIBS) -lpthread
+
+# It is opened by its name: what libtool would link against is not installed.
+install-exec-hook:
+	rm -f $(DESTDIR)$(pkglibdir)/libapitrace-llvm.la
+uninstall-hook:
+	rm -f $(DESTDIR)$(pkglibdir)/libapitrace-llvm.so

@@ -11,7 +11,7 @@ libat_la_SOURCES += frontend/type.c frontend/type.h frontend/check.c frontend/ch
 
 # The parser: generated at build time from the two grammars, which are what is distributed.
 libat_la_SOURCES += frontend/parse.h frontend/parse.c frontend/token.c frontend/attachpt.c \
-	frontend/ast.c frontend/dump_ast.c
+	frontend/ast.c frontend/ast.h frontend/ast.def frontend/dump_ast.c
 nodist_libat_la_SOURCES = frontend/parser.c frontend/lexer.c
 EXTRA_DIST += frontend/parser.y frontend/lexer.l
 BUILT_SOURCES += frontend/parser.h

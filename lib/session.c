@@ -17,20 +17,24 @@
 
 /* ---- The plugin ---- */
 
-/* Beside this library, where the build leaves both. */
+/* Beside this library, as the build leaves both, or below, as they are installed: wherever that
+   is, the library finds the plugin that belongs to it. */
 static const char *beside(struct at_session *s)
 {
+	static const char *const folders[] = { "", "apitrace/" };
 	Dl_info info;
 	const char *slash, *path;
 
 	if (!dladdr(beside, &info) || !info.dli_fname)
 		return NULL;
 	slash = strrchr(info.dli_fname, '/');
-	if (!slash)
-		return NULL;
-	path = at_sprintf(s->arena, "%.*s/libapitrace-llvm.so", (int)(slash - info.dli_fname),
-			  info.dli_fname);
-	return access(path, R_OK) ? NULL : path;
+	for (size_t i = 0; slash && i < at_count(folders); i++) {
+		path = at_sprintf(s->arena, "%.*s/%slibapitrace-llvm.so",
+				  (int)(slash - info.dli_fname), info.dli_fname, folders[i]);
+		if (!access(path, R_OK))
+			return path;
+	}
+	return NULL;
 }
 
 static const char *plugin_path(struct at_session *s)

@@ -128,6 +128,10 @@ endif
 TESTS += tests/options.test
 EXTRA_DIST += tests/options.test
 
+# What is installed.
+TESTS += tests/install.test
+EXTRA_DIST += tests/install.test
+
 # The manuals and their examples.
 TESTS += tests/manual.test
 RUNTIME_TESTS += tests/examples.test

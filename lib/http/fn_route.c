@@ -413,6 +413,9 @@ static bool check_template(struct at_check *c, const struct at_node *n)
 				    ":name stands for one segment");
 	if (count_segments(s) > MOST_SEGMENTS)
 		return bad_template(c, n, "it has more than 31 segments", "end it with `/*`");
+	if (strlen(s) >= WIDE)
+		return bad_template(c, n, "it is longer than a path may be",
+				    "255 bytes are the most");
 	return true;
 }
 
