@@ -972,6 +972,7 @@ static bool unreadable(struct test *t)
 	struct mmsghdr m[2] = { 0 };
 	struct iovec iov[2] = { { (char *)GET, strlen(GET) }, { (char *)GET, strlen(GET) } };
 	uint64_t calls = counter_of(t, "http.read_failed_calls");
+	uint64_t bytes = counter_of(t, "http.read_failed_bytes");
 	bool good;
 
 	start(t);
@@ -996,7 +997,26 @@ static bool unreadable(struct test *t)
 	good &= same(&t->printed, 2, Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2);
 	if (!good)
 		check(t, "unreadable", "(see the test)");
-	return good && counter_of(t, "http.read_failed_calls") > calls;
+	return good && counter_of(t, "http.read_failed_calls") > calls &&
+	       counter_of(t, "http.read_failed_bytes") > bytes;
+}
+
+/* An answer that is none: what follows is not believed until the next exchange. */
+static bool no_answer(struct test *t)
+{
+	static const char noise[] = "220 mail.test ready for what may come\r\n\r\n";
+	struct pair p = connect_tcp();
+	uint64_t lost = counter_of(t, "http.desynchronised");
+	bool good;
+
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, noise, strlen(noise));
+	end_pair(p);
+	good = check(t, "no answer", Q_GET R_OK2 E_OK2 Q_GET);
+	return good && counter_of(t, "http.desynchronised") > lost;
 }
 
 static uint64_t rotl(uint64_t x, int n)
@@ -1107,6 +1127,7 @@ static const struct {
 	{ "hashes of secrets", secret_hash },
 	{ "joined late", joined_late },
 	{ "a call that cannot be read", unreadable },
+	{ "what answers is not HTTP", no_answer },
 };
 
 /* Connections in the middle of an exchange. */

@@ -133,9 +133,9 @@ TESTS += tests/install.test
 EXTRA_DIST += tests/install.test
 
 # The manuals and their examples.
-TESTS += tests/manual.test
+TESTS += tests/manual.test tests/counters.test
 RUNTIME_TESTS += tests/examples.test
-EXTRA_DIST += tests/manual.test tests/examples.test tests/examples.sh
+EXTRA_DIST += tests/manual.test tests/counters.test tests/examples.test tests/examples.sh
 
 # The compiler with a language of the test.
 check_PROGRAMS += tests/lang-test
