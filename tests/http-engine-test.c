@@ -914,6 +914,54 @@ static bool pipeline_config(struct test *t)
 	return good;
 }
 
+/* How a unix socket ends is told by the calls on both ends of it. */
+static bool unix_ends(struct test *t)
+{
+	static const char half[] = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nsome";
+	static const char cut[] = Q_GET "R 200 OK m=GET v=1.1 n=1 b=39 l=20 c=1 r=|\n"
+					"E 200 p=/x end=2 qb=0 rb=4 ok=1\n";
+	static const char both[] = Q_GET "E 0 p=/x end=2 qb=0 rb=0 ok=1\n";
+	struct pair p = connect_unix();
+	bool good;
+	char c;
+
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	close(p.server);
+	good = recv(p.client, &c, 1, 0) == 0;
+	good &= check(t, "the server closes", both);
+	close(p.client);
+
+	p = connect_unix();
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, half, strlen(half));
+	close(p.client);
+	good &= recv(p.server, &c, 1, 0) == 0;
+	good &= check(t, "the client closes", cut);
+	close(p.server);
+
+	p = connect_unix();
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	close(p.client);
+	good &= send(p.server, OK2, strlen(OK2), MSG_NOSIGNAL) < 0;
+	good &= check_both(t, "the client closes, the server sends", both, Q_GET);
+	close(p.server);
+
+	p = connect_unix();
+	start(t);
+	put_bytes(p.client, GET GET, 2 * strlen(GET), PLAIN);
+	get_bytes(p.server, 5, PLAIN);
+	close(p.server);
+	good &= recv(p.client, &c, 1, 0) < 0;
+	good &= recv(p.client, &c, 1, 0) == 0;
+	close(p.client);
+	return good & check_both(t, "the server closes without reading", "",
+				 Q_GET Q_GET "E 0 p=/x end=2 qb=0 rb=0 ok=1\n"
+					     "E 0 p=/x end=2 qb=0 rb=0 ok=1\n");
+}
+
 /* The port is known of what is read behind a RST, when the kernel has given it back. */
 static bool port_after_reset(struct test *t)
 {
@@ -1120,6 +1168,7 @@ static const struct {
 	{ "urgent bytes", urgent },
 	{ "read after a reset", read_after_reset },
 	{ "port after a reset", port_after_reset },
+	{ "the ends of unix sockets", unix_ends },
 	{ "many open requests", many_open },
 	{ "open requests that come and go", open_by_turns },
 	{ "many open requests, many texts", many_open_wide },

@@ -7,6 +7,10 @@
  */
 #include "lib/http/sock.h"
 
+#include <errno.h>
+#include <sys/socket.h>
+
+enum { SHUTDOWN_MASK = 3 };                                            /* include/net/sock.h */
 enum { ESTABLISHED = 1, FIN_WAIT1 = 4, CLOSE_WAIT = 8, LAST_ACK = 9 }; /* TCP_* */
 
 static unsigned close_trip(struct at_http_eng *e)
@@ -96,6 +100,54 @@ void at_http_settle_func(struct at_http_eng *e)
 	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
 	RETURN(0);
 	e->f_settle = func;
+}
+
+/* (sock): its connection is over, as a call says where no change of state does. */
+void at_http_hangup_func(struct at_http_eng *e)
+{
+	unsigned func = at_tap_begin(e, "hangup", 1);
+	struct at_irb *b = &e->b;
+	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
+
+	w->conn = at_sk_storage(e, e->m_conn, ir_param(b, 0), 0);
+	at_leave_if(b, ir_iszero(b, w->conn));
+	IF(ir_iszero(b, KL(closing)));
+	KS(closing, C(1));
+	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
+	END;
+	ir_do(b, ir_call(b, e->f_settle, 2, ir_param(b, 0), w->conn));
+	RETURN(0);
+	e->f_hangup = func;
+}
+
+/*
+ * A read of a unix socket that has none of the two directions left: the
+ * connection is over for this end, and for the other, which may have been closed
+ * with a request open. No change of state says so.
+ */
+void at_http_unix_end(struct at_http_eng *e, struct at_ir *sk)
+{
+	struct at_irb *b = &e->b;
+	struct at_ir *family = at_sk_load(e, 2, sk, "sock.__sk_common.skc_family"), *shut,
+		     *peer;
+
+	shut = ir_andi(b, at_sk_load(e, 1, sk, "sock.sk_shutdown"), SHUTDOWN_MASK);
+	IF(ir_and(b, ir_eqi(b, family, AF_UNIX), ir_eqi(b, shut, SHUTDOWN_MASK)));
+	ir_do(b, ir_call(b, e->f_hangup, 1, sk));
+	peer = ir_let(b, e->tap->peer(e, sk));
+	IF(peer);
+	ir_do(b, ir_call(b, e->f_hangup, 1, peer));
+	END;
+	END;
+}
+
+void at_http_failed(struct at_http_eng *e, struct at_ir *sk, struct at_ir *ret)
+{
+	struct at_irb *b = &e->b;
+
+	IF(ir_or(b, ir_eqi(b, ret, -EPIPE), ir_eqi(b, ret, -ECONNRESET)));
+	ir_do(b, ir_call(b, e->f_hangup, 1, sk));
+	END;
 }
 
 /* RST, sent or received: the error says so, or a close out of a state that a FIN would have

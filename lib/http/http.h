@@ -167,6 +167,7 @@ struct at_http_tap {
 			      const char *path);
 	struct at_ir *(*tcp)(struct at_http_eng *e, struct at_ir *sk); /* its tcp_sock, or 0 */
 	struct at_ir *(*id)(struct at_http_eng *e, struct at_ir *sk);  /* args.conn */
+	struct at_ir *(*peer)(struct at_http_eng *e, struct at_ir *sk); /* of a unix socket, or 0 */
 	/* The socket's value in a map, or 0; flags: CREATE, zeroed. */
 	struct at_ir *(*storage)(struct at_http_eng *e, unsigned map, struct at_ir *sk,
 				 int flags);

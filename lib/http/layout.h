@@ -193,7 +193,7 @@ struct at_http_eng {
 	unsigned f_sniff, f_search, f_source, f_end;
 	/* Written once for each tap; its maps are m_conn and m_mark. */
 	const struct at_http_tap *tap;
-	unsigned f_filter, f_start, f_gap, f_settle, f_mark, f_admit, f_tap;
+	unsigned f_filter, f_start, f_gap, f_settle, f_hangup, f_mark, f_admit, f_tap;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
 
@@ -254,6 +254,7 @@ void at_http_taps(struct at_http_eng *e);
 void at_http_sock_funcs(struct at_http_eng *e);
 void at_http_admit_func(struct at_http_eng *e);
 void at_http_settle_func(struct at_http_eng *e);
+void at_http_hangup_func(struct at_http_eng *e);
 
 /* pipeline.c */
 void at_http_pipeline_map(struct at_http_eng *e);

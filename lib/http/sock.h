@@ -15,6 +15,7 @@ enum { /* enum bpf_func_id */
        PROBE_READ_KERNEL = 113,
        KTIME_BOOT = 125,
        SKC_TO_TCP = 137,
+       SKC_TO_UNIX = 178,
        CURRENT_TASK = 158,
        TASK_REGS = 175,
 };
@@ -42,6 +43,10 @@ struct at_ir *at_sk_place(struct at_http_eng *e, struct at_ir *tp, int dir);
 struct at_ir *at_sk_unread(struct at_http_eng *e, struct at_ir *sk);
 /* Does sock.sk_err say that a RST ended the connection? */
 struct at_ir *at_is_reset(struct at_irb *b, struct at_ir *err);
+/* What a read of nothing says of a unix socket. */
+void at_http_unix_end(struct at_http_eng *e, struct at_ir *sk);
+/* A call that failed: of a connection that is over, nothing more can come. */
+void at_http_failed(struct at_http_eng *e, struct at_ir *sk, struct at_ir *ret);
 /* A call that sets the mark's kind. */
 struct at_ir *at_sk_set_mark(struct at_http_eng *e, struct at_ir *sk, int kind);
 /* Address of a window: 0 process context, 1 state changes. */

@@ -238,6 +238,7 @@ void at_http_taps(struct at_http_eng *e)
 		at_http_sock_funcs(e);
 		at_http_admit_func(e);
 		at_http_settle_func(e);
+		at_http_hangup_func(e);
 		tap_func(e);
 		e->tap->progs(e);
 	}

@@ -47,6 +47,19 @@ static struct at_ir *id(struct at_http_eng *e, struct at_ir *sk)
 	return ir_helper(&e->b, GET_COOKIE, 1, sk);
 }
 
+static struct at_ir *peer(struct at_http_eng *e, struct at_ir *sk)
+{
+	struct at_irb *b = &e->b;
+	struct at_ir *own = ir_let(b, ir_helper(b, SKC_TO_UNIX, 1, sk));
+	unsigned other = ir_local(b);
+
+	ir_set(b, other, C(0));
+	IF(own);
+	ir_set(b, other, at_sk_load(e, 8, own, "unix_sock.peer"));
+	END;
+	return ir_get(b, other);
+}
+
 static struct at_ir *storage(struct at_http_eng *e, unsigned map, struct at_ir *sk, int flags)
 {
 	struct at_irb *b = &e->b;
@@ -70,8 +83,11 @@ static void recv_prog(struct at_http_eng *e)
 
 	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
 	flags = ir_let(b, ir_load(b, 8, ir_param(b, 0), 16));
-	at_leave_if(b, ir_slti(b, ret, 0));
 	at_leave_if(b, ir_andi(b, flags, PEEK_OOB_ERRQUEUE));
+	IF(ir_slti(b, ret, 0));
+	at_http_failed(e, sk, ret);
+	RETURN(0);
+	END;
 	/* Nothing was asked for, so nothing came: not the end of the stream. */
 	IF(ir_iszero(b, ret));
 	at_leave_if(b, ir_iszero(b, ir_andi(b, at_sk_load(e, 1, sk, "sock.sk_shutdown"),
@@ -80,6 +96,9 @@ static void recv_prog(struct at_http_eng *e)
 	END;
 	none = ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
 	ir_do(b, ir_call(b, e->f_tap, 4, sk, ret, C(AT_DIR_IN), none));
+	IF(ir_iszero(b, ret));
+	at_http_unix_end(e, sk);
+	END;
 	RETURN(0);
 	at_tap_add_prog(e, AT_PROG_TP_BTF, "sock_recv_length", false);
 }
@@ -113,6 +132,7 @@ static void send_prog(struct at_http_eng *e)
 	IF(ir_slei(b, ret, 0));
 	if (e->h->want_send_time)
 		ir_do(b, ir_call(b, unsend, 1, sk));
+	at_http_failed(e, sk, ret);
 	RETURN(0);
 	END;
 	ir_do(b, ir_call(b, e->f_tap, 4, sk, ret, C(AT_DIR_OUT), C(0)));
@@ -135,6 +155,7 @@ const struct at_http_tap at_http_socktp = {
 	.load = load,
 	.tcp = tcp,
 	.id = id,
+	.peer = peer,
 	.storage = storage,
 	.forget = forget,
 	.progs = write_progs,
