@@ -156,10 +156,36 @@ static int check(const struct cli_options *o)
 	return 0;
 }
 
+static bool is_option(const char *word)
+{
+	for (size_t i = 0; i < N; i++)
+		if ((word[0] == '-' && word[1] && word[1] == table[i].letter && !word[2]) ||
+		    (!strncmp(word, "--", 2) && !strcmp(word + 2, table[i].name)))
+			return true;
+	return false;
+}
+
+/* What follows the script is its parameters, all of it; "--" says that this is meant. */
+static void take_params(struct cli_options *o, int argc, char **argv, bool meant)
+{
+	bool mark = argc && !meant && !strcmp(argv[0], "--");
+
+	meant |= mark;
+	o->params = (const char *const *)argv + mark;
+	o->nparams = argc - mark;
+	for (size_t i = 0; i < o->nparams && !meant; i++)
+		if (is_option(o->params[i]))
+			fprintf(stderr,
+				"WARNING: `%s` stands behind the script: it is its parameter $%zu\n"
+				"HINT: options stand in front; `--` in front of parameters says that "
+				"they are meant\n", o->params[i], i + 1);
+}
+
 int cli_parse(struct cli_options *o, int argc, char **argv)
 {
 	struct option longs[N + 1];
 	char shorts[2 * N + 3];
+	bool meant;
 	int c;
 
 	make_getopt(shorts, longs);
@@ -177,9 +203,9 @@ int cli_parse(struct cli_options *o, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
+	meant = !strcmp(argv[optind - 1], "--") && o->program;
 	if (!o->program && optind < argc)
 		o->file = argv[optind++];
-	o->params = (const char *const *)argv + optind;
-	o->nparams = argc - optind;
+	take_params(o, argc - optind, argv + optind, meant);
 	return check(o);
 }
