@@ -69,6 +69,25 @@ static bool uint_value(const struct at_config_key *k, const struct at_node *v, u
 	return *out >= k->min && *out <= k->max;
 }
 
+static bool word_value(const struct at_config_key *k, const char *text, uint64_t *out)
+{
+	for (*out = 0; text && k->words[*out]; (*out)++)
+		if (strcasecmp(k->words[*out], text) == 0)
+			return true;
+	return false;
+}
+
+/* "error, warn or ignore" */
+static const char *all_words(struct at_check *c, const struct at_config_key *k)
+{
+	const char *all = k->words[0];
+
+	for (size_t i = 1; k->words[i]; i++)
+		all = at_sprintf(c->arena, "%s%s%s", all, k->words[i + 1] ? ", " : " or ",
+				 k->words[i]);
+	return all;
+}
+
 static void bad_value(struct at_check *c, const struct at_config_key *k, struct at_range range)
 {
 	if (k->kind == AT_CONFIG_BOOL)
@@ -76,6 +95,8 @@ static void bad_value(struct at_check *c, const struct at_config_key *k, struct 
 	else if (k->kind == AT_CONFIG_UINT)
 		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is a number from %llu to %llu",
 			k->name, (unsigned long long)k->min, (unsigned long long)k->max);
+	else if (k->kind == AT_CONFIG_WORD)
+		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is %s", k->name, all_words(c, k));
 	else
 		at_diag(c->diags, AT_D_BAD_CONFIG, range, "%s is a string", k->name);
 }
@@ -95,6 +116,8 @@ static void check_entry(struct at_check *c, const struct at_config_entry *e)
 		ok = (text = word_of(e->value)) != NULL;
 	else if (k->kind == AT_CONFIG_BOOL)
 		ok = bool_value(e->value, &num);
+	else if (k->kind == AT_CONFIG_WORD)
+		ok = word_value(k, text = word_of(e->value), &num);
 	else
 		ok = uint_value(k, e->value, &num);
 	if (!ok) {

@@ -290,6 +290,36 @@ void at_cannot_list(struct at_diags *d, const struct at_provider *p, struct at_r
 		at_hint(d, "they need %s", p->needs);
 }
 
+/* A probe that is not there, where the script does not mind: said, if it wants that. */
+static void leave_out(struct at_check *c, const struct at_attachpt *p)
+{
+	if (at_config_num(c, "missing_probes") == AT_MISSING_WARN)
+		at_diag(c->diags, AT_D_MISSING_PROBE, p->range, "%s is left out, it is not there",
+			p->text);
+}
+
+static bool only_missing(const struct at_diags *d)
+{
+	return d->list.n == 1 && d->list.v[0].tag == AT_D_NO_MATCH;
+}
+
+/* Is this what missing_probes is about? */
+static bool is_missing(struct at_check *c, const struct at_attachpt *p)
+{
+	struct at_diags quiet = { .arena = c->arena }, *real = c->diags;
+	struct at_attachpt *try;
+
+	if (at_config_num(c, "missing_probes") == AT_MISSING_ERROR || !p->provider->parse)
+		return false;
+	try = copy_point(c, p);
+	try->provider = p->provider;
+	name_point(c, try);
+	c->diags = &quiet;
+	p->provider->parse(c, try);
+	c->diags = real;
+	return only_missing(&quiet);
+}
+
 static void expand_wildcard(struct at_check *c, const struct at_clause *clause,
 			    struct at_attachpt *p)
 {
@@ -303,6 +333,8 @@ static void expand_wildcard(struct at_check *c, const struct at_clause *clause,
 		at_hint(c->diags, "narrow the wildcard");
 	} else if (err < 0) {
 		at_cannot_list(c->diags, p->provider, p->range, err);
+	} else if (!m.n && at_config_num(c, "missing_probes") != AT_MISSING_ERROR) {
+		leave_out(c, p);
 	} else if (!m.n) {
 		at_diag(c->diags, AT_D_NO_MATCH, p->range, "nothing matches %s", p->text);
 		at_hint(c->diags, "`-l '%s'` lists what there is", p->text);
@@ -317,6 +349,10 @@ static void expand_point(struct at_check *c, const struct at_clause *clause,
 	if (find_provider(c, p) && has_wildcard(p) && p->provider->list &&
 	    !takes_pattern(c, p)) {
 		expand_wildcard(c, clause, p);
+		return;
+	}
+	if (p->provider && is_missing(c, p)) {
+		leave_out(c, p);
 		return;
 	}
 	add_clause(c, clause, p);
@@ -344,4 +380,7 @@ void at_expand(struct at_check *c)
 			expand_point(c, clauses[i], clauses[i]->points.v[j]);
 		}
 	}
+	if (n && !s->clauses.n && !c->diags->errors)
+		at_diag(c->diags, AT_D_NO_MATCH, clauses[0]->range,
+			"no probe of the script is there");
 }

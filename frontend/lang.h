@@ -106,11 +106,14 @@ struct at_provider {
 
 /* ---- Configuration keys ---- */
 
+enum at_missing { AT_MISSING_ERROR, AT_MISSING_WARN, AT_MISSING_IGNORE }; /* missing_probes */
+
 struct at_config_key {
 	const char *name;
-	enum { AT_CONFIG_UINT, AT_CONFIG_BOOL, AT_CONFIG_STRING } kind;
+	enum { AT_CONFIG_UINT, AT_CONFIG_BOOL, AT_CONFIG_STRING, AT_CONFIG_WORD } kind;
 	uint64_t min, max, def;
 	const char *brief;
+	const char *const *words; /* of a WORD, ended by NULL: its number is their index */
 };
 
 struct at_lang {

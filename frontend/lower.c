@@ -292,6 +292,10 @@ static void set_config(struct at_check *c, struct at_plan *plan)
 			k->max_map_memory = v;
 		else if (strcmp(key->name, "perf_rb_pages") == 0)
 			k->ring_bytes = v * 4096;
+		else if (strcmp(key->name, "missing_probes") == 0)
+			k->missing_probes = v;
+		else if (strcmp(key->name, "license") == 0)
+			k->license = key->words[v];
 	}
 }
 

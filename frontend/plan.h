@@ -109,6 +109,8 @@ struct at_plan_config {
 	unsigned max_strlen;    /* 1024 */
 	unsigned ring_bytes;    /* 0: automatic */
 	bool print_maps_on_exit;
+	unsigned missing_probes; /* enum at_missing */
+	const char *license;
 	int64_t max_map_memory; /* bytes */
 };
 

@@ -203,13 +203,13 @@ int apitrace_attach(struct apitrace *h)
 	}
 	h->state = ATTACHED;
 	if (!h->opts.quiet)
-		h->render.sink->attached(&h->render, h->run.plan->nprobes);
+		h->render.sink->attached(&h->render, apitrace_probes(h));
 	return 0;
 }
 
 unsigned apitrace_probes(const struct apitrace *h)
 {
-	return h->run.plan ? h->run.plan->nprobes : 0;
+	return h->run.plan ? h->run.plan->nprobes - h->run.skipped : 0;
 }
 
 /* ---- While it runs ---- */

@@ -34,6 +34,12 @@ static const struct at_provider *const providers[] = {
 	NULL,
 };
 
+/* In the order of enum at_missing. */
+static const char *const missing[] = { "error", "warn", "ignore", NULL };
+/* Those with which the kernel lets a program use every helper (license_is_gpl_compatible). */
+static const char *const licenses[] = { "GPL", "GPL v2", "GPL and additional rights",
+					"Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL", NULL };
+
 static const struct at_config_key config[] = {
 	{ "max_map_keys", AT_CONFIG_UINT, 1, 1 << 24, 4096, "most entries of a map" },
 	{ "max_map_memory", AT_CONFIG_UINT, 1 << 16, INT64_MAX, 1ull << 30,
@@ -48,6 +54,9 @@ static const struct at_config_key config[] = {
 	  "open requests of a connection that are kept" },
 	{ "redact", AT_CONFIG_STRING, 0, 0, 0,
 	  "names of more header fields whose values are secret, comma separated" },
+	{ "missing_probes", AT_CONFIG_WORD, 0, 0, 0,
+	  "a probe that is not there or cannot be attached: error, warn or ignore", missing },
+	{ "license", AT_CONFIG_WORD, 0, 0, 0, "license of the programs", licenses },
 	{ 0 },
 };
 

@@ -395,6 +395,20 @@ static bool a_failing_attach_is_told(struct scene *s)
 	       diagnosed(s, AT_D_ATTACH_FAILED, "busy");
 }
 
+/* Where the script does not mind, with a word or without one. */
+static bool a_failing_attach_may_be_left_out(struct scene *s)
+{
+	struct at_plan_prog *g;
+
+	s->plan->config.missing_probes = AT_MISSING_WARN;
+	start(s, "tp_0");
+	g = finish(s, "probe");
+	g->kind = AT_PROG_TP_BTF;
+	g->target = "sched_switch";
+	return !load(s) && !at_run_attach(&s->run) && s->run.skipped == 1 && !s->diags.errors &&
+	       diagnosed(s, AT_D_ATTACH_SKIPPED, "busy");
+}
+
 static bool memory_is_bounded(struct scene *s)
 {
 	unsigned m = new_map(s, "@big", AT_MAP_HASH, &at_type_int64, &at_type_int64);
@@ -471,6 +485,7 @@ static const struct {
 	{ "what the kernel lacks is named", what_the_kernel_lacks_is_named },
 	{ "unknown fields are named", unknown_fields_are_named },
 	{ "a failing attach is told", a_failing_attach_is_told },
+	{ "a failing attach may be left out", a_failing_attach_may_be_left_out },
 	{ "memory is bounded", memory_is_bounded },
 	{ "a map that is refused is told", a_map_that_is_refused_is_told },
 	{ "a program that cannot be linked is told", a_program_that_cannot_be_linked_is_told },

@@ -82,6 +82,21 @@ static void report(struct at_run *run, const struct at_plan_prog *g, int err)
 			g->probe, strerror(-err));
 }
 
+/* As the script's missing_probes says; a lack of privilege is not the probe's. */
+static bool may_skip(const struct at_run *run, int err)
+{
+	return run->plan->config.missing_probes != AT_MISSING_ERROR && err != -EPERM &&
+	       err != -EACCES;
+}
+
+static void skip(struct at_run *run, const struct at_plan_prog *g, int err)
+{
+	run->skipped++;
+	if (run->plan->config.missing_probes == AT_MISSING_WARN)
+		at_diag(run->diags, AT_D_ATTACH_SKIPPED, g->range,
+			"%s is left out, it cannot be attached: %s", g->probe, strerror(-err));
+}
+
 static int attach_one(struct at_run *run, size_t i)
 {
 	const struct at_plan_prog *g = &run->plan->progs.v[i];
@@ -97,6 +112,10 @@ static int attach_one(struct at_run *run, size_t i)
 		err = p && p->attach ? p->attach(run, g, run->prog_fds[i]) : -EINVAL;
 	if (err && g->optional) {
 		at_run_log(run, "%s is left out: %s", g->name, strerror(-err));
+		return 0;
+	}
+	if (err && run->diags->errors == errors && may_skip(run, err)) {
+		skip(run, g, err);
 		return 0;
 	}
 	if (err && run->diags->errors == errors)

@@ -184,8 +184,10 @@ static int prog_load(const struct loading *l, const struct at_linked *code,
 		     struct bpf_prog_load_opts *o)
 {
 	const struct at_plan_prog *g = l->prog;
+	const char *license = l->run->plan->config.license;
 	char name[16];
 
+	license = license ? license : "GPL";
 	snprintf(name, sizeof(name), "%.15s", g->name);
 	if (code->nfuncs && l->btf_fd >= 0) {
 		o->prog_btf_fd = l->btf_fd;
@@ -196,7 +198,7 @@ static int prog_load(const struct loading *l, const struct at_linked *code,
 		o->line_info_cnt = code->nlines;
 		o->line_info_rec_size = code->nlines ? sizeof(*code->lines) : 0;
 	}
-	return bpf_prog_load(kinds[g->kind].type, name, "GPL", code->insns, code->n, o);
+	return bpf_prog_load(kinds[g->kind].type, name, license, code->insns, code->n, o);
 }
 
 /* The same load once more, with a log, to learn why. */

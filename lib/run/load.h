@@ -19,6 +19,7 @@ struct at_run {
 	int *prog_fds;   /* by plan prog; -1 where not loaded */
 	int ncpus;       /* possible CPUs: values of per-CPU maps */
 	const char *alternative; /* the set of programs that was taken, or NULL */
+	unsigned skipped; /* probes that were left out: see missing_probes */
 	struct at_links *links;
 	struct at_ring *ring;   /* lib/run/event.c's */
 	uint64_t start_ns;      /* boot clock */
