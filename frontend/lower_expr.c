@@ -82,7 +82,7 @@ static struct at_val lower_param(struct at_lower *lw, struct at_node *e)
 	int64_t v;
 
 	if (e->type->kind == AT_T_STRING)
-		return literal(e, ((struct at_n_param *)e)->text);
+		return literal(e, at_fold_string(e));
 	at_fold_int(e, &v);
 	return constant(lw, e->type, v);
 }

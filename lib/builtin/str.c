@@ -2,9 +2,11 @@
 /*
  * str: the text at an address of user or kernel memory, "" where it cannot be
  * read. Which memory is told by the address: the kernel's is the upper half.
- * str(s) of what is a string already is s, str(s, n) its first n bytes.
+ * str(s) of what is a string already is s, str(s, n) its first n bytes; str($1)
+ * is the parameter's text.
  */
 #include <linux/bpf.h>
+#include <string.h>
 
 #include "lib/builtin/builtin.h"
 
@@ -27,9 +29,17 @@ static unsigned most_bytes(struct at_check *c, const struct at_n_call *call)
 	return most;
 }
 
+/* A parameter of the script is its text here, even where it looks like a number. */
+static const struct at_type *text_type(struct at_check *c, struct at_node *arg)
+{
+	if (arg->kind == AT_N_PARAM)
+		arg->type = at_type_string(c->arena, strlen(at_fold_string(arg)) + 1);
+	return arg->type;
+}
+
 static const struct at_type *check_str(struct at_check *c, struct at_n_call *call)
 {
-	const struct at_type *t = call->args.v[0]->type;
+	const struct at_type *t = text_type(c, call->args.v[0]);
 	unsigned size = most_bytes(c, call) + 1;
 
 	if (t->kind == AT_T_STRING && (call->args.n == 1 || t->size <= size))
