@@ -80,6 +80,7 @@ EXTRA_tests_codegen_test_DEPENDENCIES = libapitrace-llvm.la
 
 # http probes on nginx, curl and wrk; needs root.
 RUNTIME_TESTS += tests/runtime/http.test
+EXTRA_DIST += tests/fixtures/server.js
 EXTRA_DIST += tests/runtime
 
 # lib/run on the running kernel; needs root.
