@@ -31,7 +31,8 @@ static uint64_t past(int64_t max)
 	return (uint64_t)max + 1;
 }
 
-static void put_label(struct at_buf *b, const struct at_bucket *k, bool suffixes)
+/* Powers of two name a bucket of one number by it alone, equal steps do not. */
+static void put_label(struct at_buf *b, const struct at_bucket *k, bool suffixes, bool lhist)
 {
 	if (k->open_low) {
 		at_buf_puts(b, "(..., ");
@@ -41,7 +42,7 @@ static void put_label(struct at_buf *b, const struct at_bucket *k, bool suffixes
 		at_buf_put(b, "[", 1);
 		put_bound(b, k->min, suffixes);
 		at_buf_puts(b, ", ...)");
-	} else if (k->min == k->max) {
+	} else if (k->min == k->max && !lhist) {
 		at_buf_put(b, "[", 1);
 		put_bound(b, k->min, suffixes);
 		at_buf_put(b, "]", 1);
@@ -66,17 +67,13 @@ static bool wants_suffixes(const struct at_view *v)
 	return true;
 }
 
-static void put_bucket(struct at_buf *b, const struct at_bucket *k, uint64_t most, unsigned div,
-		       bool suffixes)
+static void put_bucket(struct at_buf *b, const struct at_bucket *k, const char *label,
+		       uint64_t most, unsigned div)
 {
 	static const char bar[] = "@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@";
-	struct at_buf label = { 0 };
 	int len = (float)k->count / (float)most * (float)BAR;
 
-	put_label(&label, k, suffixes);
-	at_buf_printf(b, "%-16s %8" PRIu64 " |%-*.*s|\n", label.s ? label.s : "", k->count / div,
-		      BAR, len, bar);
-	at_buf_free(&label);
+	at_buf_printf(b, "%-16s%8" PRIu64 " |%-*.*s|\n", label, k->count / div, BAR, len, bar);
 }
 
 static void put_histogram(struct at_buf *b, const struct at_view *v, unsigned div)
@@ -89,8 +86,13 @@ static void put_histogram(struct at_buf *b, const struct at_view *v, unsigned di
 	for (size_t i = 0; i < n; i++)
 		if (k[i].count > most)
 			most = k[i].count;
-	for (size_t i = 0; i < n; i++)
-		put_bucket(b, &k[i], most, div, suffixes);
+	for (size_t i = 0; i < n; i++) {
+		struct at_buf label = { 0 };
+
+		put_label(&label, &k[i], suffixes, v->lhist);
+		put_bucket(b, &k[i], label.s ? label.s : "", most, div);
+		at_buf_free(&label);
+	}
 }
 
 /* ---- Views in a line ---- */
