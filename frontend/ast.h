@@ -148,6 +148,7 @@ struct at_map_decl {
 
 struct at_script {
 	bool has_config; /* a config block, may be an empty one */
+	bool broken;     /* parts could not be read, which is reported; they are left out */
 	AT_VEC(struct at_config_entry) config;
 	AT_VEC(struct at_map_decl) maps;
 	AT_VEC(struct at_clause *) clauses;

@@ -88,6 +88,26 @@ static void drop_repeated(struct at_diags *d, size_t from)
 	d->list.n = out;
 }
 
+/* Of a script of which parts could not be read: what they may have held is not missed. */
+static void drop_followers(struct at_diags *d, size_t from)
+{
+	static const enum at_tag tags[] = { AT_D_UNKNOWN_VARIABLE, AT_D_UNKNOWN_MAP,
+					    AT_D_OUTSIDE_LOOP };
+	size_t out = from;
+
+	for (size_t i = from; i < d->list.n; i++) {
+		bool follows = false;
+
+		for (size_t k = 0; k < at_count(tags); k++)
+			follows |= d->list.v[i].tag == tags[k];
+		if (follows)
+			d->errors--;
+		else
+			d->list.v[out++] = d->list.v[i];
+	}
+	d->list.n = out;
+}
+
 bool at_check(struct at_check *c)
 {
 	size_t before = c->diags->list.n;
@@ -99,6 +119,8 @@ bool at_check(struct at_check *c)
 	if (check_clauses(c))
 		at_check_maps_end(c);
 	drop_repeated(c->diags, before);
-	sort_by_place(c->diags, before);
+	if (c->script->broken)
+		drop_followers(c->diags, before);
+	sort_by_place(c->diags, c->script->broken ? 0 : before);
 	return c->diags->errors == 0;
 }

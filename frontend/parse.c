@@ -63,7 +63,7 @@ static void sort_diags(struct at_diags *d, size_t from)
 
 struct at_script *at_parse(struct at_arena *a, struct at_diags *d, const struct at_source *src)
 {
-	size_t before = d->list.n;
+	size_t before = d->list.n, errors = d->errors;
 	struct at_parser p;
 
 	if (!tokenize(&p, a, d, src))
@@ -72,6 +72,7 @@ struct at_script *at_parse(struct at_arena *a, struct at_diags *d, const struct 
 	/* 2: its stack is at its limit, reported by at_yyerror() */
 	at_yyparse(&p);
 	sort_diags(d, before);
+	p.script->broken = d->errors != errors;
 	if (p.stopped)
 		return NULL; /* the tree may be deeper than passes can walk */
 	if (!p.script->clauses.n && !d->errors)

@@ -145,7 +145,7 @@ stmt:
 	| open ';'
 	| ';'			{ $$ = NULL; }
 	| error ';'		{ $$ = NULL; yyerrok; }
-	| error block		{ $$ = &$2->n; }
+	| error block else	{ $$ = &$2->n; }
 	;
 closed:
 	  T_IF expr block else	{ $$ = at_ast_if(p, @$, $2, $3, $4); }
@@ -158,14 +158,6 @@ closed:
 	| T_FOR T_VAR ':' expr T_DOTDOT expr block
 		{ $$ = at_ast_for(p, @$, $2, @2, $4, $6, $7); }
 	| block			{ $$ = &$1->n; }
-	| head error block else	{ $$ = &$3->n; yyerrok; }
-	| head error ';'	{ $$ = NULL; yyerrok; }
-	;
-head:
-	  T_IF
-	| T_WHILE
-	| T_UNROLL
-	| T_FOR
 	;
 else:
 	  %empty		{ $$ = NULL; }

@@ -124,7 +124,7 @@ static int generate(struct at_session *s, unsigned want, struct at_codegen_resul
 static bool parse(struct at_session *s)
 {
 	s->script = at_parse(s->arena, &s->diags, &s->source);
-	return s->script && !s->diags.errors;
+	return s->script;
 }
 
 static bool check(struct at_session *s)
