@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -962,6 +963,87 @@ static bool unix_ends(struct test *t)
 					     "E 0 p=/x end=2 qb=0 rb=0 ok=1\n");
 }
 
+struct sender {
+	int fd;
+	const char *text;
+	size_t n;
+};
+
+static void *send_all(void *arg)
+{
+	const struct sender *s = arg;
+
+	return send(s->fd, s->text, s->n, MSG_NOSIGNAL) == (ssize_t)s->n ? arg : NULL;
+}
+
+enum { LONG_BODY = 8 << 20 };
+
+/*
+ * The client reads a response while the call that sends its request is still in
+ * the kernel, since the server answers before it has read the body.
+ */
+static bool early_response(struct test *t, const char *method, const char *response, bool used,
+			   size_t before)
+{
+	static char text[LONG_BODY + 256], want[2048], client[2048];
+	struct pair p = connect_tcp();
+	size_t head = (size_t)sprintf(text, "%s /x HTTP/1.1\r\nContent-Length: %d\r\n\r\n",
+				      method, LONG_BODY);
+	bool is_head = *method == 'H';
+	struct sender s = { p.client, text + before, head + LONG_BODY - before };
+	pthread_t thread;
+	void *sent;
+
+	start(t);
+	if (used) {
+		say(p.client, p.server, GET, strlen(GET));
+		say(p.server, p.client, OK2, strlen(OK2));
+	}
+	if (before)
+		say(p.client, p.server, text, before);
+	if (pthread_create(&thread, NULL, send_all, &s))
+		exit(95);
+	get_bytes(p.server, head - before, PLAIN);
+	usleep(20000); /* until the rest fills the buffers */
+	put_bytes(p.server, response, strlen(response), PLAIN);
+	get_bytes(p.client, strlen(response), PLAIN);
+	for (int left = LONG_BODY; left > 0;) {
+		static char junk[1 << 16];
+		ssize_t got = recv(p.server, junk, sizeof(junk), 0);
+
+		if (got <= 0)
+			exit(94);
+		left -= (int)got;
+	}
+	pthread_join(thread, &sent);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	for (int side = 1; side <= 2; side++)
+		sprintf(side == 1 ? want : client,
+			"%sQ %s t=/x p=/x q= h= v=1.1 n=1 b=%zu l=%d c=1\n"
+			"R 413 No m=%s v=1.1 n=1 b=38 l=2 c=1 r=|\nE 413 p=/x end=0 qb=%d "
+			"rb=%d "
+			"ok=1\n%s",
+			used ? Q_GET R_OK2 E_OK2 : "", method, head, LONG_BODY, method,
+			side == 1 ? 0 : LONG_BODY, is_head ? 0 : 2, Q_GET R_OK2 E_OK2);
+	return sent && check_both(t, "early response", want, client);
+}
+
+static bool early_responses(struct test *t)
+{
+	static const char post[] = "HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\nno";
+	static const char head[] = "HTTP/1.1 413 No\r\nContent-Length: 2\r\n\r\n";
+	uint64_t unmatched = counter_of(t, "http.unmatched");
+	bool good = true;
+
+	for (int i = 0; i < 4; i++) {
+		good &= early_response(t, "POST", post, i & 1, i & 2 ? 10 : 0);
+		good &= early_response(t, "HEAD", head, i & 1, i & 2 ? 10 : 0);
+	}
+	return good && counter_of(t, "http.unmatched") == unmatched;
+}
+
 /* The port is known of what is read behind a RST, when the kernel has given it back. */
 static bool port_after_reset(struct test *t)
 {
@@ -1169,6 +1251,7 @@ static const struct {
 	{ "read after a reset", read_after_reset },
 	{ "port after a reset", port_after_reset },
 	{ "the ends of unix sockets", unix_ends },
+	{ "a response before its request's call returns", early_responses },
 	{ "many open requests", many_open },
 	{ "open requests that come and go", open_by_turns },
 	{ "many open requests, many texts", many_open_wide },

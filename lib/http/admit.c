@@ -43,6 +43,23 @@ static void init_address(struct at_http_eng *e, struct at_ir *conn, struct at_ir
 	}
 }
 
+/* Where the two streams stand. Of bytes that were sent already the call may still be to come.
+ */
+static void first_places(struct at_walk *w, struct at_ir *sk, struct at_ir *tp)
+{
+	struct at_http_eng *e = w->e;
+	struct at_irb *b = w->b;
+	const int64_t next = offsetof(struct at_http_stream, next),
+		      half = offsetof(struct at_http_state, half),
+		      size = sizeof(struct at_http_stream);
+
+	ir_store(b, 8, w->conn, half + AT_DIR_IN * size + next, at_sk_place(e, tp, AT_DIR_IN));
+	IF(ir_call(b, e->f_start, 3, sk, C(AT_DIR_OUT), C(0)));
+	ir_store(b, 8, w->conn, half + AT_DIR_OUT * size + next,
+		 at_sk_place(e, tp, AT_DIR_OUT));
+	END;
+}
+
 /* (connection, sock, tentative, send_ns): fresh memory, all zero. */
 static unsigned init_func(struct at_http_eng *e)
 {
@@ -67,10 +84,11 @@ static unsigned init_func(struct at_http_eng *e)
 
 		AT_ST(at_http_stream, half, dir, C(dir));
 		AT_ST(at_http_stream, half, self, C(self));
-		IF(tp);
-		AT_ST(at_http_stream, half, next, at_sk_place(e, tp, dir));
-		END;
+		AT_ST(at_http_stream, half, next, C(-1));
 	}
+	IF(tp);
+	first_places(w, sk, tp);
+	END;
 	init_address(e, w->conn, sk);
 	RETURN(0);
 	return func;

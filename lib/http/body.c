@@ -117,6 +117,17 @@ static void chunk_end_func(struct at_http_eng *e)
 	RETURN(0);
 }
 
+/* A second response comes before the first one's request is known: neither is shown. */
+static void wait_func(struct at_http_eng *e)
+{
+	struct at_walk walk = at_http_func(e, "http_wait", 3), *w = &walk;
+	struct at_irb *b = w->b;
+
+	e->f_step[AT_S_WAIT] = b->index;
+	at_plan_count(b, e->h->c_unmatched, NULL);
+	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
+}
+
 /* Content in the window, or what is ignored there. */
 static void body_func(struct at_http_eng *e)
 {
@@ -144,5 +155,6 @@ void at_http_body_funcs(struct at_http_eng *e)
 	chunk_ext_func(e, begin);
 	chunk_lf_func(e, begin);
 	chunk_end_func(e);
+	wait_func(e);
 	body_func(e);
 }

@@ -191,6 +191,27 @@ static void response_body(struct at_walk *w, struct at_ir *msg, struct at_ir *fr
 	body_begin(w, frame, AT_S_TO_CLOSE);
 }
 
+/* The request of the response whose head is complete, unless its own head may still come. */
+static void pair_head(struct at_walk *w)
+{
+	struct at_http_eng *e = w->e;
+	struct at_irb *b = w->b;
+	struct at_ir *index, *slot;
+
+	ir_do(b, at_http_step(w, e->f_pair));
+	IF(ir_eqi(b, HL(pair), e->blank_off));
+	index = ir_andi(b, KL(resp_seq), e->h->depth - 1);
+	slot = at_http_msg_addr(w,
+				ir_addi(b, ir_muli(b, index, e->h->slot_size), e->slots_off));
+	IF(ir_iszero(b, ir_andi(b, ML(slot, flags), AT_HTTP_M_INVALID)));
+	IF(at_http_may_be_early(w));
+	HS(pair, C(0));
+	HS(early, C(1));
+	END;
+	END;
+	END;
+}
+
 static unsigned response_head_func(struct at_http_eng *e)
 {
 	struct at_walk walk = at_http_inline(e, "http_response_head", 3), *w = &walk;
@@ -198,12 +219,15 @@ static unsigned response_head_func(struct at_http_eng *e)
 	struct at_ir *msg = at_http_msg_addr(w, HL(msg)), *frame = ir_let(b, HL(frame)), *slot;
 
 	IF(HL(interim));
+	HS(early, C(0));
 	HS(begun, C(0));
 	HS(state, C(AT_S_START));
 	RETURN(0);
 	END;
 	head_end(w, msg, frame, AT_HTTP_OF_RESPONSE);
-	ir_do(b, at_http_step(w, e->f_pair));
+	IF(ir_iszero(b, HL(early)));
+	pair_head(w);
+	END;
 	IF(HL(pair));
 	slot = at_http_msg_addr(w, HL(pair));
 	IF(ir_iszero(b, ir_andi(b, ML(slot, flags), AT_HTTP_M_MUTE)));
@@ -374,6 +398,10 @@ static void exchange_func(struct at_http_eng *e)
 	struct at_ir *msg = ir_let(b, ir_addi(b, w->conn, e->resp_off)), *slot;
 
 	e->f_step[AT_S_EXCHANGE] = e->f_exchange = b->index;
+	IF(HL(early));
+	HS(state, C(AT_S_WAIT));
+	RETURN(0);
+	END;
 	IF(HL(pair));
 	slot = at_http_msg_addr(w, HL(pair));
 	IF(ir_iszero(b, ir_andi(b, ML(slot, flags), AT_HTTP_M_MUTE)));
@@ -412,6 +440,12 @@ static void finish_func(struct at_http_eng *e)
 
 	e->f_finish = b->index;
 	IF(ir_uge(b, KL(resp_seq), KL(req_seq)));
+	IF(HL(early));
+	IF(ir_iszero(b, KL(closed)));
+	RETURN(1);
+	END;
+	at_plan_count(b, e->h->c_unmatched, NULL);
+	END;
 	KS(dead, C(1));
 	HS(state, C(AT_S_OVER));
 	RETURN(1);
@@ -453,4 +487,5 @@ void at_http_exchange_funcs(struct at_http_eng *e)
 	head_func(e, request, response);
 	msg_end_func(e);
 	exchange_func(e);
+	at_http_answer_func(e);
 }

@@ -52,6 +52,7 @@ enum {
 	AT_S_LEAD, /* white space before a value */
 	AT_S_VALUE,
 	AT_S_SPACE, /* white space that may end a value */
+	AT_S_WAIT,  /* response half behind a response whose request is not known yet */
 	AT_S_CHUNK, /* digits of a chunk's size */
 	AT_S_CHUNK_EXT,
 	AT_S_CHUNK_LF,
@@ -115,6 +116,7 @@ struct at_http_stream {
 	uint32_t first_line; /* no field line seen yet, so nothing can be continued */
 	uint32_t fold, trailer, interim, digits, secret, host_set, line;
 	uint32_t begun; /* response: its status line was read */
+	uint32_t early; /* response: the call that sent its request has not returned */
 	uint32_t keep;  /* request: its slot is the spill slot, from which it is put away */
 	uint64_t off;   /* bytes of the stream up to the window's end */
 	uint64_t start; /* of the message, in the same count */
@@ -137,6 +139,7 @@ struct at_http_state {
 	uint32_t poison;            /* the request half is lost; ends with the last answer */
 	uint32_t held;              /* bytes came while an upgrade was pending */
 	uint32_t more;              /* requests were put away */
+	uint32_t sending;           /* TCP, by the last read: a send is under way */
 	uint32_t closed;            /* 1: connection ended, 2: by RST */
 	uint32_t closing;           /* the same, while there is something to be read */
 	uint32_t fin[2];            /* by direction */
@@ -189,7 +192,7 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
-	unsigned f_keep, f_fetch;
+	unsigned f_keep, f_fetch, f_answer;
 	unsigned f_sniff, f_search, f_source, f_end;
 	/* Written once for each tap; its maps are m_conn and m_mark. */
 	const struct at_http_tap *tap;
@@ -264,6 +267,14 @@ void at_http_keep(struct at_walk *w);
 /* Before the next response's slot is looked at: its request is brought back, if it was put
  * away. */
 void at_http_fetch(struct at_walk *w);
+
+/* early.c */
+/* May the request of a response that is being read be in a call that has not returned? */
+struct at_ir *at_http_may_be_early(struct at_walk *w);
+void at_http_begin_early(struct at_walk *w);
+void at_http_early_roles(struct at_walk *w);
+void at_http_answer_func(struct at_http_eng *e);
+void at_http_answer_early(struct at_walk *w);
 
 /* Loads and stores of members; `w` and `b` are in scope. */
 #define AT_SIZE(type, f)        sizeof(((struct type *)0)->f)

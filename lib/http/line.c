@@ -209,6 +209,11 @@ static void first_func(struct at_http_eng *e, unsigned begin_request)
 	IF(ir_and(b, ir_iszero(b, role),
 		  ir_eqi(b, ir_andi(b, ir_load(b, 8, at, 0), FIVE_BYTES),
 			 (int64_t)at_word_of("HTTP/", 5))));
+	IF(at_http_may_be_early(w));
+	at_http_early_roles(w);
+	HS(state, C(AT_S_STATUS));
+	RETURN(0);
+	END;
 	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
 	END;
 	IF(ir_and(b, ir_eqi(b, c, ' '), ir_nei(b, n, 0)));
@@ -358,10 +363,14 @@ static void status_func(struct at_http_eng *e)
 	END;
 	/* One that answers nothing, or what was not seen. */
 	IF(ir_uge(b, KL(resp_seq), KL(req_seq)));
+	IF(at_http_may_be_early(w));
+	at_http_begin_early(w);
+	ELSE;
 	IF(ir_iszero(b, KL(tentative)));
 	at_plan_count(b, e->h->c_unmatched, NULL);
 	END;
 	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
+	END;
 	END;
 	response_begin(w, minor, status);
 	WS(pos, ir_add(b, pos, ir_select(b, ir_eqi(b, c, ' '), C(13), C(12))));

@@ -43,6 +43,9 @@ static void find_place(struct at_walk *w, struct at_ir *sk, struct at_ir *dir,
 	ir_set(b, end, at_sk_place(e, tp, AT_DIR_OUT));
 	ELSE;
 	ir_set(b, end, at_sk_place(e, tp, AT_DIR_IN));
+	KS(sending, ir_ne(b, at_sk_place(e, tp, AT_DIR_OUT),
+			  ir_load(b, 8, w->conn,
+				  offsetof(struct at_http_state, half[AT_DIR_OUT].next))));
 	END;
 	next = ir_let(b, HL(next));
 	place = ir_let(b, ir_un(b, AT_OP_ZEXT32, ir_sub(b, ir_get(b, end), ret)));

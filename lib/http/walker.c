@@ -8,9 +8,9 @@
 
 /* States with a step of their own, ascending; content and what is ignored are one step. */
 static const uint8_t states[] = {
-	AT_S_START,     AT_S_FIRST,    AT_S_TARGET,    AT_S_VERSION, AT_S_STATUS,
-	AT_S_LONG,      AT_S_LEAD,     AT_S_VALUE,     AT_S_SPACE,   AT_S_CHUNK,
-	AT_S_CHUNK_EXT, AT_S_CHUNK_LF, AT_S_CHUNK_END, AT_S_BODY,
+	AT_S_START, AT_S_FIRST,     AT_S_TARGET,   AT_S_VERSION,   AT_S_STATUS,
+	AT_S_LONG,  AT_S_LEAD,      AT_S_VALUE,    AT_S_SPACE,     AT_S_WAIT,
+	AT_S_CHUNK, AT_S_CHUNK_EXT, AT_S_CHUNK_LF, AT_S_CHUNK_END, AT_S_BODY,
 };
 
 static void step(struct at_walk *w, int state)

@@ -276,6 +276,7 @@ static void give_back(struct at_walk *w)
 	RETURN(0);
 	END;
 	END;
+	at_http_answer_early(w);
 	WS(verdict, C(AT_V_OK));
 	RETURN(1);
 }
