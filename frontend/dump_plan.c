@@ -12,6 +12,7 @@ static const char *const map_kinds[] = {
 	[AT_MAP_LRU_HASH] = "lru_hash", [AT_MAP_LRU_PERCPU_HASH] = "lru_percpu_hash",
 	[AT_MAP_ARRAY] = "array",       [AT_MAP_PERCPU_ARRAY] = "percpu_array",
 	[AT_MAP_RINGBUF] = "ringbuf",   [AT_MAP_SK_STORAGE] = "sk_storage",
+	[AT_MAP_PROG_ARRAY] = "prog_array",
 };
 
 static const char *const sym_kinds[] = {

@@ -21,6 +21,7 @@ enum at_map_kind {
 	AT_MAP_PERCPU_ARRAY,
 	AT_MAP_RINGBUF,      /* max_entries: bytes */
 	AT_MAP_SK_STORAGE,
+	AT_MAP_PROG_ARRAY,   /* programs to go on with; attaching fills it */
 };
 
 struct at_plan_map {

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -293,6 +294,42 @@ static bool handles_live_side_by_side(void)
 	return ok;
 }
 
+#ifdef __x86_64__
+/* 110 is getppid here, and iopl in the 32-bit ABI. */
+static void call_32(void)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(110), "b"(0) : "memory");
+}
+
+/* All that a probe counted is there when stop() is back: it waits for programs under way. */
+static bool system_calls_are_of_the_64_bit_abi(void)
+{
+	static struct text out;
+	struct apitrace *h = new_with(&out, APITRACE_TEXT);
+	char script[512];
+	bool ok;
+
+	snprintf(script, sizeof(script),
+		 "t:syscalls:sys_enter_getppid, t:syscalls:sys_exit_getppid /pid == %d/ "
+		 "{ @n[args.__syscall_nr] = count() } "
+		 "t:syscalls:sys_exit_getppid /pid == %d/ { @parent = args.ret } "
+		 "t:syscalls:sys_enter_lseek /pid == %d/ { @six = args.offset + args.whence }",
+		 getpid(), getpid(), getpid());
+	ok = !start(h, script);
+	for (int i = 0; i < 5; i++)
+		syscall(SYS_getppid);
+	call_32();
+	syscall(SYS_lseek, -1, -1L, 7);
+	ok = ok && !apitrace_stop(h) && !apitrace_report(h);
+	snprintf(script, sizeof(script), "\n\n@n[110]: 10\n@parent: %d\n@six: 6\n", getppid());
+	ok = ok && !strcmp(out.s, script);
+	apitrace_free(h);
+	return ok;
+}
+#endif
+
 static bool no_privilege_is_eperm(void)
 {
 	int status;
@@ -330,6 +367,9 @@ static const struct {
 	{ "events are typed and printed", true, events_are_typed_and_printed },
 	{ "JSON is lines of objects", true, json_is_lines_of_objects },
 	{ "handles live side by side", true, handles_live_side_by_side },
+#ifdef __x86_64__
+	{ "system calls are of the 64-bit ABI", true, system_calls_are_of_the_64_bit_abi },
+#endif
 	{ "no privilege is -EPERM", true, no_privilege_is_eperm },
 };
 

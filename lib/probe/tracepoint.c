@@ -14,10 +14,17 @@
 #include "lib/base/closest.h"
 #include "lib/base/glob.h"
 #include "lib/probe/probe.h"
+#include "lib/probe/syscall.h"
 #include "lib/probe/tpformat.h"
 #include "lib/run/load.h"
 
 #define SYNTAX "tracepoint:CATEGORY:EVENT"
+
+/* What an attach point knows. */
+struct event {
+	const struct at_tpformat *format;
+	const struct at_syscall *call; /* served without a perf event */
+};
 
 /* ---- Attach points ---- */
 
@@ -70,6 +77,7 @@ static int not_found(struct at_check *c, const struct at_attachpt *p, int err)
 
 static int parse(struct at_check *c, struct at_attachpt *p)
 {
+	struct event *e = at_new(c->arena, struct event);
 	char *text;
 
 	if (p->parts.n != 3) {
@@ -81,16 +89,20 @@ static int parse(struct at_check *c, struct at_attachpt *p)
 	text = at_host_tracepoint_format(c->host, p->parts.v[1], p->parts.v[2]);
 	if (!text)
 		return not_found(c, p, errno);
-	p->data = at_tpformat_read(c->arena, p->text, text, at_config_num(c, "max_strlen"));
+	e->format = at_tpformat_read(c->arena, p->text, text, at_config_num(c, "max_strlen"));
 	free(text);
-	return p->data ? 0 : not_found(c, p, ENOENT);
+	if (!e->format)
+		return not_found(c, p, ENOENT);
+	e->call = at_syscall_of(c, p, e->format);
+	p->data = e;
+	return 0;
 }
 
 static const struct at_type *args(struct at_check *c, struct at_attachpt *p)
 {
-	const struct at_tpformat *f = p->data;
+	const struct event *e = p->data;
 
-	return f->type;
+	return e->format->type;
 }
 
 /* ---- Fields ---- */
@@ -141,11 +153,13 @@ static struct at_val bytes_at(struct at_lower *lw, const struct at_type *t, stru
 
 static struct at_val field(struct at_lower *lw, const struct at_type_field *f)
 {
-	const struct at_tpformat *format = lw->point->data;
-	enum at_tp_place place = format->places[f - format->type->fields];
+	const struct event *e = lw->point->data;
+	enum at_tp_place place = e->format->places[f - e->format->type->fields];
 	const struct at_type *t = f->type;
 	struct at_irb *b = lw->b;
 
+	if (e->call)
+		return at_syscall_field(lw, e->call, f);
 	if (t->kind == AT_T_STRING)
 		return text_at(lw, t,
 			       place == AT_TP_INLINE ? at_offset(lw, f)
@@ -185,9 +199,11 @@ static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *con
 	return b->index;
 }
 
-static void plan_point(struct at_lower *lw, const struct at_clause_use *const *uses, size_t n)
+static void plan_point(struct at_lower *lw, const struct at_clause_use *const *uses, size_t n,
+		       struct at_syscalls *calls)
 {
 	const struct at_attachpt *p = uses[0]->point;
+	const struct event *e = p->data;
 	struct at_plan_prog g = {
 		.kind = AT_PROG_TRACEPOINT,
 		.provider = p->provider->name,
@@ -198,6 +214,8 @@ static void plan_point(struct at_lower *lw, const struct at_clause_use *const *u
 
 	g.func = n == 1 ? at_lower_prog(lw, uses[0], true) : plan_shared(lw, uses, n);
 	g.name = lw->plan->funcs.v[g.func]->name;
+	if (e->call)
+		at_syscall_prog(lw, calls, e->call, &g);
 	at_plan_prog(lw->plan, &g);
 }
 
@@ -206,6 +224,7 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 	const struct at_clause_use **same =
 		at_new_n(lw->arena, const struct at_clause_use *, n);
 	bool *done = at_new_n(lw->arena, bool, n);
+	struct at_syscalls calls = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		size_t count = 0;
@@ -217,13 +236,14 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 			same[count++] = &uses[j];
 		}
 		if (count)
-			plan_point(lw, same, count);
+			plan_point(lw, same, count, &calls);
 	}
+	at_syscall_finish(lw, &calls, &at_provider_tracepoint);
 	return 0;
 }
 
 /* On any CPU and for any process the program runs for all of them. */
-static int attach(struct at_run *run, const struct at_plan_prog *g, int fd)
+static int attach_perf(struct at_run *run, const struct at_plan_prog *g, int fd)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .sample_period = 1 };
 	const char *slash = strchr(g->target, '/');
@@ -237,6 +257,12 @@ static int attach(struct at_run *run, const struct at_plan_prog *g, int fd)
 		return id;
 	attr.config = id;
 	return n ? at_run_perf(run, &attr, -1, cpus[0], fd) : -ENODEV;
+}
+
+static int attach(struct at_run *run, const struct at_plan_prog *g, int fd)
+{
+	return g->kind == AT_PROG_TP_BTF ? at_syscall_attach(run, g, fd)
+					 : attach_perf(run, g, fd);
 }
 
 /* ---- Listing ---- */

@@ -36,6 +36,7 @@ static const struct {
 	[AT_MAP_RINGBUF] = { BPF_MAP_TYPE_RINGBUF, 0, false, false, "ring buffer" },
 	[AT_MAP_SK_STORAGE] = { BPF_MAP_TYPE_SK_STORAGE, BPF_F_NO_PREALLOC, false, true,
 				"socket storage" },
+	[AT_MAP_PROG_ARRAY] = { BPF_MAP_TYPE_PROG_ARRAY, 0, false, false, "program array" },
 };
 
 static uint32_t flags_of(const struct at_plan_map *m)
@@ -50,7 +51,7 @@ static uint32_t flags_of(const struct at_plan_map *m)
 static bool keyed_by_number(const struct at_plan_map *m)
 {
 	return m->kind == AT_MAP_ARRAY || m->kind == AT_MAP_PERCPU_ARRAY ||
-	       m->kind == AT_MAP_SK_STORAGE;
+	       m->kind == AT_MAP_SK_STORAGE || m->kind == AT_MAP_PROG_ARRAY;
 }
 
 /* The kernel wants a power of two of pages. */
