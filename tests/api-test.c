@@ -304,7 +304,7 @@ static void call_32(void)
 }
 
 /* All that a probe counted is there when stop() is back: it waits for programs under way. */
-static bool system_calls_are_of_the_64_bit_abi(void)
+static bool system_calls_are_of_the_64_bit_abi_with(const char *more)
 {
 	static struct text out;
 	struct apitrace *h = new_with(&out, APITRACE_TEXT);
@@ -312,11 +312,11 @@ static bool system_calls_are_of_the_64_bit_abi(void)
 	bool ok;
 
 	snprintf(script, sizeof(script),
-		 "t:syscalls:sys_enter_getppid, t:syscalls:sys_exit_getppid /pid == %d/ "
+		 "%s t:syscalls:sys_enter_getppid, t:syscalls:sys_exit_getppid /pid == %d/ "
 		 "{ @n[args.__syscall_nr] = count() } "
 		 "t:syscalls:sys_exit_getppid /pid == %d/ { @parent = args.ret } "
 		 "t:syscalls:sys_enter_lseek /pid == %d/ { @six = args.offset + args.whence }",
-		 getpid(), getpid(), getpid());
+		 more, getpid(), getpid(), getpid());
 	ok = !start(h, script);
 	for (int i = 0; i < 5; i++)
 		syscall(SYS_getppid);
@@ -327,6 +327,13 @@ static bool system_calls_are_of_the_64_bit_abi(void)
 	ok = ok && !strcmp(out.s, script);
 	apitrace_free(h);
 	return ok;
+}
+
+/* By perf events, and by their number. */
+static bool system_calls_are_of_the_64_bit_abi(void)
+{
+	return system_calls_are_of_the_64_bit_abi_with("") &&
+	       system_calls_are_of_the_64_bit_abi_with("t:syscalls:sys_*_kill* { }");
 }
 #endif
 

@@ -6,6 +6,8 @@
 #include "frontend/lower.h"
 #include "lib/probe/tpformat.h"
 
+enum { AT_SYSCALLS_FEW = 4 }; /* so many get a perf event each */
+
 struct at_syscall {
 	unsigned nr;
 	bool exit;
@@ -30,6 +32,8 @@ struct at_val at_syscall_field(struct at_lower *lw, const struct at_syscall *cal
 /* Makes the program one that is called for its system call. */
 void at_syscall_prog(struct at_lower *lw, struct at_syscalls *s, const struct at_syscall *call,
 		     struct at_plan_prog *g);
+/* What such a program does first. */
+void at_syscall_leave_if_compat(struct at_irb *b);
 /* Adds the programs that call the others; after them, so that they are attached last. */
 void at_syscall_finish(struct at_lower *lw, const struct at_syscalls *s,
 		       const struct at_provider *p);

@@ -23,7 +23,7 @@
 /* What an attach point knows. */
 struct event {
 	const struct at_tpformat *format;
-	const struct at_syscall *call; /* served without a perf event */
+	const struct at_syscall *call; /* NULL: a perf event serves it */
 };
 
 /* ---- Attach points ---- */
@@ -178,6 +178,7 @@ static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *con
 			    size_t n)
 {
 	struct at_irb mine = { .range = uses[0]->point->range }, *b = &mine;
+	const struct event *e = uses[0]->point->data;
 	unsigned *funcs = at_new_n(lw->arena, unsigned, n);
 	struct at_ir *tgid;
 
@@ -187,6 +188,8 @@ static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *con
 	lw->one_program = false;
 	ir_begin(b, lw->plan, at_sprintf(lw->arena, "prog_tracepoint_f%u", funcs[0]),
 		 AT_FN_PROG, 1);
+	if (e->call)
+		at_syscall_leave_if_compat(b);
 	if (lw->opts->pid_filter) {
 		tgid = ir_shri(b, ir_helper(b, BPF_FUNC_get_current_pid_tgid, 0), 32);
 		ir_if(b, ir_ne(b, tgid, ir_sym(b, at_plan_sym(lw->plan, AT_SYM_PID, NULL, 0))));
@@ -212,11 +215,21 @@ static void plan_point(struct at_lower *lw, const struct at_clause_use *const *u
 		.range = p->range,
 	};
 
-	g.func = n == 1 ? at_lower_prog(lw, uses[0], true) : plan_shared(lw, uses, n);
+	g.func = n > 1 || e->call ? plan_shared(lw, uses, n) : at_lower_prog(lw, uses[0], true);
 	g.name = lw->plan->funcs.v[g.func]->name;
 	if (e->call)
 		at_syscall_prog(lw, calls, e->call, &g);
 	at_plan_prog(lw->plan, &g);
+}
+
+static void leave_few_to_perf(struct at_clause_use *uses, size_t n)
+{
+	size_t calls = 0;
+
+	for (size_t i = 0; i < n; i++)
+		calls += ((struct event *)uses[i].point->data)->call != NULL;
+	for (size_t i = 0; i < n && calls <= AT_SYSCALLS_FEW; i++)
+		((struct event *)uses[i].point->data)->call = NULL;
 }
 
 static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
@@ -226,6 +239,7 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 	bool *done = at_new_n(lw->arena, bool, n);
 	struct at_syscalls calls = { 0 };
 
+	leave_few_to_perf(uses, n);
 	for (size_t i = 0; i < n; i++) {
 		size_t count = 0;
 
