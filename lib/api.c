@@ -313,7 +313,7 @@ int apitrace_report(struct apitrace *h)
 		err = report_maps(h);
 	if (!err)
 		h->render.sink->counters(&h->render, &h->run);
-	return err;
+	return err ? err : at_render_error(&h->render);
 }
 
 /* ---- Typed values ---- */

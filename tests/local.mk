@@ -151,6 +151,14 @@ tests_api_test_SOURCES = tests/api-test.c
 tests_api_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib
 tests_api_test_LDADD = libapitrace.la
 
+# The same with memory running out.
+check_PROGRAMS += tests/oom-test
+TESTS += tests/oom-test
+tests_oom_test_SOURCES = tests/oom-test.c
+tests_oom_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+	-Wl,--wrap=strdup,--wrap=mmap,--wrap=vasprintf
+tests_oom_test_LDADD = libat.la
+
 # Units of lib/builtin and lib/probe.
 if HAVE_CRITERION
 check_PROGRAMS += tests/unit/builtin

@@ -42,6 +42,10 @@ static inline struct at_n_map *at_arg_map(const struct at_n_call *call, size_t i
 /* strftime.c: is the literal a format of times? False after reporting. */
 bool at_check_time_format(struct at_check *c, const struct at_node *arg);
 
+/* Hands a text that an event made to the sink, if it is whole, and frees it. 0 or -ENOMEM. */
+struct at_buf;
+int at_event_text(struct at_render *r, const char *type, struct at_buf *b);
+
 /* ---- agg.c: what aggregations have in common ---- */
 
 /* AGG type of a call: `words` u64 words over values of type `elem` (may be NULL). */

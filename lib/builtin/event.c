@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events that functions send: payload types, storing arguments, what can be shown. */
+#include <errno.h>
 #include <string.h>
 
 #include "lib/builtin/builtin.h"
+#include "lib/run/event.h"
 
 int at_find_func(const struct at_plan *p, const char *name)
 {
@@ -73,4 +75,14 @@ bool at_event_shows(struct at_check *c, const struct at_node *arg)
 	at_diag(c->diags, AT_D_NOT_YET, arg->range, "a whole struct cannot be shown yet");
 	at_hint(c->diags, "show its fields");
 	return false;
+}
+
+int at_event_text(struct at_render *r, const char *type, struct at_buf *b)
+{
+	int err = b->failed ? -ENOMEM : 0;
+
+	if (!err)
+		r->sink->text(r, type, b->s ? b->s : "", b->n);
+	at_buf_free(b);
+	return err;
 }

@@ -192,9 +192,7 @@ static int event_printf(struct at_render *r, const struct at_plan_event *e, cons
 	struct at_buf b = { 0 };
 
 	at_format(&b, e->text, e->args, payload);
-	r->sink->text(r, "printf", b.s ? b.s : "", b.n);
-	at_buf_free(&b);
-	return b.failed ? -ENOMEM : 0;
+	return at_event_text(r, "printf", &b);
 }
 
 const struct at_func at_func_printf = {

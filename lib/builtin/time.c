@@ -28,9 +28,7 @@ static int event_time(struct at_render *r, const struct at_plan_event *e, const 
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	at_time_text(&b, e->text, now.tv_sec * 1000000000ull + now.tv_nsec);
-	r->sink->text(r, "time", b.s ? b.s : "", b.n);
-	at_buf_free(&b);
-	return b.failed ? -ENOMEM : 0;
+	return at_event_text(r, "time", &b);
 }
 
 const struct at_func at_func_time = {

@@ -58,6 +58,12 @@ void at_buf_printf(struct at_buf *b, const char *fmt, ...)
 	b->n += n;
 }
 
+void at_buf_part_free(struct at_buf *b, struct at_buf *part)
+{
+	b->failed |= part->failed;
+	at_buf_free(part);
+}
+
 void at_buf_free(struct at_buf *b)
 {
 	free(b->s);

@@ -29,6 +29,14 @@ void at_render_deliver(struct at_render *r, const char *text, size_t len)
 		r->on_event(r->on_event_arg, e, r->payload, text, len);
 }
 
+int at_render_error(struct at_render *r)
+{
+	int err = r->err;
+
+	r->err = 0;
+	return err;
+}
+
 static int handle(void *arg, void *data, size_t size)
 {
 	struct at_ring *ring = arg;
@@ -37,7 +45,7 @@ static int handle(void *arg, void *data, size_t size)
 	const uint32_t *header = data;
 	const struct at_plan_event *e;
 	const struct at_func *f;
-	int err;
+	int err, unwritten;
 
 	if (size < AT_EVENT_HEADER || header[0] >= p->events.n)
 		return 0;
@@ -49,8 +57,9 @@ static int handle(void *arg, void *data, size_t size)
 	r->payload = (const char *)data + AT_EVENT_HEADER;
 	err = f->event(r, e, r->payload);
 	at_render_deliver(r, NULL, 0);
-	if (err && !ring->error)
-		ring->error = err;
+	unwritten = at_render_error(r);
+	if (!ring->error)
+		ring->error = err ? err : unwritten;
 	return 0;
 }
 

@@ -36,10 +36,13 @@ struct at_render {
 	void *on_event_arg;
 	const struct at_plan_event *event; /* being handled, not delivered yet; else NULL */
 	const void *payload;
+	int err;        /* -ENOMEM: something could not be written; at_render_error() takes it */
 	bool exiting;   /* exit() was seen */
 	int exit_code;
 };
 
+/* 0, or -errno of what was not written since it was last asked. */
+int at_render_error(struct at_render *r);
 /* For sinks: hands the event being handled to on_event, if it has not been. */
 void at_render_deliver(struct at_render *r, const char *text, size_t len);
 
@@ -61,6 +64,8 @@ void at_buf_put(struct at_buf *b, const char *s, size_t n);
 void at_buf_puts(struct at_buf *b, const char *s);
 void at_buf_printf(struct at_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void at_buf_free(struct at_buf *b);
+/* Frees a text that went into b; when it was not whole, b is not. */
+void at_buf_part_free(struct at_buf *b, struct at_buf *part);
 void at_value_text(struct at_buf *b, const struct at_type *t, const void *bytes);
 void at_value_json(struct at_buf *b, const struct at_type *t, const void *bytes);
 /* A number by its type: sign, and durations with a unit (999ns, 1.23us, 12.3ms, 123s). */

@@ -78,7 +78,7 @@ static void put_text(struct at_buf *b, const struct conversion *c, const struct 
 	else
 		at_buf_printf(b, spec, text.s ? text.s : "");
 #pragma GCC diagnostic pop
-	at_buf_free(&text);
+	at_buf_part_free(b, &text);
 }
 
 /* The bits of a number as wide as its type. */

@@ -3,10 +3,14 @@
 #include "lib/run/out.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 
+/* A text that is not whole is not written: it might be read as another. */
 void at_out_flush(struct at_render *r, struct at_buf *b)
 {
-	if (b->n && r->write)
+	if (b->failed)
+		r->err = -ENOMEM;
+	else if (b->n && r->write)
 		r->write(r->arg, b->s, b->n);
 	at_buf_free(b);
 }

@@ -129,7 +129,7 @@ static void put_key(struct at_buf *b, const struct at_type *t, const void *key)
 	else
 		at_value_text(&text, t, key);
 	at_json_string(b, text.s ? text.s : "", text.n);
-	at_buf_free(&text);
+	at_buf_part_free(b, &text);
 }
 
 static void put_rows(struct at_buf *b, const struct at_rows *rows, size_t first, unsigned div)
@@ -219,7 +219,7 @@ static void put_http(struct at_render *r, const struct at_run *run)
 
 		at_buf_printf(&name, "http.%s", names[i]);
 		put_member(&b, names[i], at_out_counter(run, name.s ? name.s : ""), !i);
-		at_buf_free(&name);
+		at_buf_part_free(&b, &name);
 	}
 	put_member(&b, "lost", at_out_counter(run, "lost"), false);
 	put_member(&b, "map_full", at_out_counter(run, "map_full"), false);

@@ -91,7 +91,7 @@ static void put_histogram(struct at_buf *b, const struct at_view *v, unsigned di
 
 		put_label(&label, &k[i], suffixes, v->lhist);
 		put_bucket(b, &k[i], label.s ? label.s : "", most, div);
-		at_buf_free(&label);
+		at_buf_part_free(b, &label);
 	}
 }
 

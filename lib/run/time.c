@@ -56,5 +56,5 @@ void at_time_text(struct at_buf *b, const char *fmt, uint64_t ns)
 		return;
 	fill_micros(&filled, fmt, ns % NS / 1000);
 	put(b, &filled, &tm);
-	at_buf_free(&filled);
+	at_buf_part_free(b, &filled);
 }

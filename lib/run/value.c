@@ -318,7 +318,7 @@ static void json_text(struct at_buf *b, const struct at_type *t, const void *byt
 
 	at_value_text(&text, t, bytes);
 	at_json_string(b, text.s ? text.s : "", text.n);
-	at_buf_free(&text);
+	at_buf_part_free(b, &text);
 }
 
 void at_value_json(struct at_buf *b, const struct at_type *t, const void *bytes)
