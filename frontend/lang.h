@@ -98,6 +98,8 @@ struct at_provider {
 	int (*plan)(struct at_lower *lw, struct at_clause_use *uses, size_t n);
 	/* Attaches one loaded program; links go to the run (lib/run/load.h). 0 or -errno after reporting. */
 	int (*attach)(struct at_run *run, const struct at_plan_prog *g, int fd);
+	/* Hint where attach() failed with err without a word; NULL: none. May be NULL. */
+	const char *(*why)(struct at_run *run, const struct at_plan_prog *g, int err);
 	/* Whole names that match "NAME:PARTS" (or all: "NAME") through the callback, until it
 	   gives not 0. 0 or more; -errno when they cannot be looked up. May be NULL. */
 	int (*list)(struct at_host *host, const char *glob,

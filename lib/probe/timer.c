@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -142,6 +143,23 @@ static int attach_profile(struct at_run *run, const struct at_plan_prog *g, int 
 	return err;
 }
 
+/* The kernel's only limit on how often. */
+static const char *why(struct at_run *run, const struct at_plan_prog *g, int err)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_sample_rate", "re");
+	const char *text = NULL;
+	long rate;
+
+	if (f && err == -EINVAL && g->nums[IS_FREQUENCY] && fscanf(f, "%ld", &rate) == 1 &&
+	    g->nums[NUMBER] > rate)
+		text = at_sprintf(run->diags->arena,
+				  "at most %ld times a second are allowed "
+				  "(kernel.perf_event_max_sample_rate)", rate);
+	if (f)
+		fclose(f);
+	return text;
+}
+
 /* ---- Listing: the units ---- */
 
 static int list(const char *const *names, const char *glob, int (*each)(const char *, void *),
@@ -182,6 +200,7 @@ const struct at_provider at_provider_interval = {
 	.parse = parse,
 	.plan = plan,
 	.attach = attach_interval,
+	.why = why,
 	.list = list_interval,
 };
 const struct at_provider at_provider_profile = {
@@ -193,5 +212,6 @@ const struct at_provider at_provider_profile = {
 	.parse = parse,
 	.plan = plan,
 	.attach = attach_profile,
+	.why = why,
 	.list = list_profile,
 };

@@ -74,7 +74,8 @@ static bool runs_once(const struct at_plan_prog *g, const char *provider)
 	       (!provider || !strcmp(g->provider, provider));
 }
 
-static void report(struct at_run *run, const struct at_plan_prog *g, int err)
+static void report(struct at_run *run, const struct at_provider *p, const struct at_plan_prog *g,
+		   int err)
 {
 	const char *why = err == -EACCES || err == -EPERM ? at_privilege_perf(run->diags->arena) :
 							    NULL;
@@ -84,6 +85,8 @@ static void report(struct at_run *run, const struct at_plan_prog *g, int err)
 	else
 		at_diag(run->diags, AT_D_ATTACH_FAILED, g->range, "%s cannot be attached: %s",
 			g->probe, strerror(-err));
+	if (!why && p && p->why && (why = p->why(run, g, err)))
+		at_hint(run->diags, "%s", why);
 }
 
 /* As the script's missing_probes says; a lack of privilege is not the probe's. */
@@ -123,7 +126,7 @@ static int attach_one(struct at_run *run, size_t i)
 		return 0;
 	}
 	if (err && run->diags->errors == errors)
-		report(run, g, err);
+		report(run, p, g, err);
 	return err;
 }
 
