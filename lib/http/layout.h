@@ -22,6 +22,7 @@
 #define AT_HTTP_LAYOUT_H
 
 #include "lib/http/http.h"
+#include "lib/http/swar.h"
 
 enum {
 	AT_HTTP_CARRY = 64,  /* bytes of an unfinished token kept for the next read */
@@ -227,18 +228,6 @@ void at_http_end_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half h
 uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c);
 const struct at_http_capture *
 at_http_capture_of(const struct at_http_eng *e, enum at_http_half half, enum at_http_what what);
-/* swar.c */
-int64_t at_swar(unsigned c);
-struct at_ir *at_swar_less(struct at_irb *b, struct at_ir *w, unsigned n);
-/* Bytes of text at an address up to the first below 0x0e, at most limit (a multiple of 8). */
-struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit);
-struct at_ir *at_swar_equal(struct at_irb *b, struct at_ir *w, struct at_ir *eight);
-struct at_ir *at_swar_first(struct at_irb *b, struct at_ir *mask);
-struct at_ir *at_swar_plain(struct at_irb *b,
-			    struct at_ir *w); /* letters, digits, '-': 0x80 each */
-struct at_ir *at_is_token(struct at_irb *b, struct at_ir *c); /* by RFC 9110 */
-uint64_t at_word_of(const char *s, unsigned n);               /* up to 8 bytes, little endian */
-
 /* line.c, field.c, body.c, exchange.c, window.c, tap.c: each writes its functions. */
 void at_http_window_funcs(struct at_http_eng *e);
 void at_http_line_funcs(struct at_http_eng *e);

@@ -2,11 +2,10 @@
 /*
  * Eight bytes at a time in one word, as core IR: the arithmetic that finds and
  * classifies characters. It knows nothing of connections.
- *
- * A mask has 0x80 in the bytes that are meant. Of `less` and `equal` only the
- * lowest marked byte is certain, since a borrow may run into the next.
  */
-#include "lib/http/layout.h"
+#include "lib/http/swar.h"
+
+#include <string.h>
 
 int64_t at_swar(unsigned c)
 {
@@ -36,8 +35,8 @@ struct at_ir *at_swar_first(struct at_irb *b, struct at_ir *mask)
 	return ir_subi(b, ir_shri(b, below, 56), 1);
 }
 
-/* Bytes of `low` (below 0x80 each) that are first .. last. Exact. */
-static struct at_ir *between(struct at_irb *b, struct at_ir *low, unsigned first, unsigned last)
+struct at_ir *at_swar_between(struct at_irb *b, struct at_ir *low, unsigned first,
+			      unsigned last)
 {
 	struct at_ir *from = ir_addi(b, low, at_swar(0x80 - first));
 	struct at_ir *past = ir_addi(b, low, at_swar(0x80 - last - 1));
@@ -49,9 +48,10 @@ struct at_ir *at_swar_plain(struct at_irb *b, struct at_ir *w)
 {
 	struct at_ir *low = ir_let(b, ir_andi(b, w, at_swar(0x7f)));
 	struct at_ir *fold = ir_let(b, ir_ori(b, low, at_swar(0x20)));
-	struct at_ir *ok = ir_or(b, between(b, fold, 'a', 'z'), between(b, low, '0', '9'));
+	struct at_ir *ok =
+		ir_or(b, at_swar_between(b, fold, 'a', 'z'), at_swar_between(b, low, '0', '9'));
 
-	ok = ir_or(b, ok, between(b, low, '-', '-'));
+	ok = ir_or(b, ok, at_swar_between(b, low, '-', '-'));
 	/* A byte of 0x80 and more is none of them. */
 	return ir_andi(b, ir_and(b, ok, ir_un(b, AT_OP_NOT, w)), at_swar(0x80));
 }
