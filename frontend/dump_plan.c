@@ -83,8 +83,11 @@ static void put_map(struct at_out *o, const struct at_plan_map *m)
 	at_put(o, "map %s %s", m->name, map_kinds[m->kind]);
 	put_layout(o, "key", m->key, m->key_size);
 	put_layout(o, "value", m->value, m->value_size);
-	at_put(o, " max %u kernel %s%s\n", m->max_entries, m->kernel_name,
+	at_put(o, " max %u kernel %s%s", m->max_entries, m->kernel_name,
 	       m->script ? " script" : "");
+	if (m->alternative)
+		at_put(o, " of %s", m->alternative);
+	at_put(o, "\n");
 }
 
 static void put_event(struct at_out *o, const struct at_plan_event *e)

@@ -58,6 +58,7 @@ unsigned at_plan_map(struct at_plan *p, const struct at_plan_map *m)
 	assert(m->name);
 	copy.kernel_name = kernel_name(p, m);
 	copy.name = copy_text(p, m->name);
+	copy.alternative = copy_text(p, m->alternative);
 	if (!copy.max_entries && copy.kind != AT_MAP_RINGBUF && copy.kind != AT_MAP_SK_STORAGE)
 		copy.max_entries = 1;
 	at_vec_push(p->arena, &p->maps, copy);
@@ -114,6 +115,7 @@ unsigned at_plan_prog(struct at_plan *p, const struct at_plan_prog *g)
 	copy.probe = copy_text(p, g->probe);
 	copy.target = copy_text(p, g->target);
 	copy.alternative = copy_text(p, g->alternative);
+	copy.needs = copy_text(p, g->needs);
 	at_vec_push(p->arena, &p->progs, copy);
 	return p->progs.n - 1;
 }

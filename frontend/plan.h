@@ -28,6 +28,7 @@ struct at_plan_map {
 	const char *name;   /* of the script: "@lat", "@"; of the engine: "counters", "http_conn", … */
 	const char *kernel_name; /* at most 15 bytes: "AT_lat", "AT_", … */
 	bool script;        /* printed at exit, iterated by the API */
+	const char *alternative; /* the set of programs that it belongs to; NULL: always there */
 	enum at_map_kind kind;
 	const struct at_type *key; /* NULL: a scalar (array of one entry, key u32 0) */
 	const struct at_type *value; /* AT_T_AGG for aggregations; NULL for the engine's raw memory */
@@ -98,7 +99,9 @@ struct at_plan_prog {
 	int64_t nums[4];
 	unsigned func;         /* entry in plan.funcs */
 	const char *alternative; /* NULL: always. Else the set it belongs to ("socktp", "syscall"): of
-				    all sets named in a plan the loader takes the first that loads */
+				    all sets named in a plan the loader takes the first that loads
+				    and attaches */
+	const char *needs;     /* what the kernel must have for this set, to tell who has it not */
 	bool optional;         /* may fail to load or attach (a better timestamp): said with -v */
 	struct at_range range; /* attach point in the script */
 };

@@ -52,6 +52,8 @@ static const struct at_config_key config[] = {
 	  "bytes kept of header(), query() and cookie() values" },
 	{ "http_pipeline", AT_CONFIG_UINT, 1, 64, 16,
 	  "open requests of a connection that are kept" },
+	{ "http_tap", AT_CONFIG_WORD, 0, 0, 0,
+	  "how http probes see bytes; auto: the first that works", at_http_taps },
 	{ "redact", AT_CONFIG_STRING, 0, 0, 0,
 	  "names of more header fields whose values are secret, comma separated" },
 	{ "missing_probes", AT_CONFIG_WORD, 0, 0, 0,

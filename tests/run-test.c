@@ -15,6 +15,7 @@
 
 #include "codegen/codegen.h"
 #include "lib/run/event.h"
+#include "lib/run/loader.h"
 
 enum { LOOKUP = 1, UPDATE = 2, RESERVE = 131, SUBMIT = 132 }; /* enum bpf_func_id */
 
@@ -57,8 +58,16 @@ static int refuse(struct at_run *run, const struct at_plan_prog *g, int fd)
 static const struct at_provider begin = { .name = "begin" }, end = { .name = "end" };
 static const struct at_provider probe = { .name = "probe", .needs = "a better kernel",
 					  .attach = refuse };
+static int hook(struct at_run *run, const struct at_plan_prog *g, int fd)
+{
+	int link = bpf_raw_tracepoint_open(g->target, fd);
+
+	return link < 0 ? link : at_run_link(run, link, false);
+}
+
+static const struct at_provider raw = { .name = "raw", .attach = hook };
 static const struct at_func *const funcs[] = { &sum_func, &printf_func, NULL };
-static const struct at_provider *const providers[] = { &begin, &end, &probe, NULL };
+static const struct at_provider *const providers[] = { &begin, &end, &probe, &raw, NULL };
 static const struct at_lang lang = { providers, funcs, NULL };
 static const struct at_type sum_type = { .kind = AT_T_AGG, .size = 8, .align = 8, .func = &sum_func };
 
@@ -74,6 +83,7 @@ struct scene {
 	struct at_render render;
 	struct at_buf out;
 	char *log;
+	void *elf;
 };
 
 static void collect(void *arg, const char *s, size_t n)
@@ -98,6 +108,7 @@ static void setup(struct scene *s)
 static void teardown(struct scene *s)
 {
 	at_run_free(&s->run);
+	free(s->elf);
 	at_host_free(s->run.host);
 	at_buf_free(&s->out);
 	at_arena_free(s->arena);
@@ -132,7 +143,7 @@ static int load(struct scene *s)
 		fprintf(stderr, "# codegen: %s\n", elf.error ? elf.error : strerror(-err));
 	if (!err)
 		err = at_run_load(&s->run, elf.elf, elf.size, NULL, NULL);
-	free(elf.elf);
+	s->elf = elf.elf;
 	free(elf.error);
 	return err;
 }
@@ -409,6 +420,49 @@ static bool a_failing_attach_may_be_left_out(struct scene *s)
 	       diagnosed(s, AT_D_ATTACH_SKIPPED, "busy");
 }
 
+/* A program of a set at sched_switch; provider "probe" cannot attach, "raw" can. */
+static void of_set(struct scene *s, const char *name, const char *provider, const char *set)
+{
+	struct at_plan_prog *g;
+
+	start(s, name);
+	g = finish(s, provider);
+	g->kind = AT_PROG_RAW_TP;
+	g->target = "sched_switch";
+	g->alternative = set;
+	g->needs = "something";
+}
+
+/* Also the maps of a set that is not taken are gone, and what it attached. */
+static bool the_first_set_that_attaches_is_taken(struct scene *s)
+{
+	unsigned a = new_map(s, "@a", AT_MAP_ARRAY, NULL, &at_type_int64);
+	unsigned b = new_map(s, "@b", AT_MAP_ARRAY, NULL, &at_type_int64);
+
+	s->plan->maps.v[a].alternative = "first";
+	s->plan->maps.v[b].alternative = "second";
+	of_set(s, "first_0", "raw", "first");
+	of_set(s, "first_1", "probe", "first");
+	of_set(s, "second_0", "raw", "second");
+	if (load(s) || strcmp(s->run.alternative, "first") || s->run.map_fds[b] >= 0)
+		return false;
+	return !at_run_attach(&s->run) && !strcmp(s->run.alternative, "second") &&
+	       s->run.map_fds[a] < 0 && s->run.map_fds[b] >= 0 && s->run.prog_fds[0] < 0 &&
+	       s->run.prog_fds[2] >= 0 && s->run.links->n == 1 && !s->diags.list.n;
+}
+
+/* What is told is not the set for which the kernel is too old, but what is wrong. */
+static bool no_set_that_works_is_told(struct scene *s)
+{
+	start(s, "old_0");
+	send_sym(s, at_plan_sym(s->plan, AT_SYM_BTF_OFFSET, "sock.no_such_field", 0));
+	finish(s, "raw")->alternative = "old";
+	of_set(s, "first_0", "probe", "first");
+	of_set(s, "second_0", "probe", "second");
+	return !load(s) && at_run_attach(&s->run) == -EBUSY && !s->run.alternative &&
+	       diagnosed(s, AT_D_ATTACH_FAILED, "busy");
+}
+
 static bool memory_is_bounded(struct scene *s)
 {
 	unsigned m = new_map(s, "@big", AT_MAP_HASH, &at_type_int64, &at_type_int64);
@@ -486,6 +540,8 @@ static const struct {
 	{ "unknown fields are named", unknown_fields_are_named },
 	{ "a failing attach is told", a_failing_attach_is_told },
 	{ "a failing attach may be left out", a_failing_attach_may_be_left_out },
+	{ "the first set that attaches is taken", the_first_set_that_attaches_is_taken },
+	{ "no set that works is told", no_set_that_works_is_told },
 	{ "memory is bounded", memory_is_bounded },
 	{ "a map that is refused is told", a_map_that_is_refused_is_told },
 	{ "a program that cannot be linked is told", a_program_that_cannot_be_linked_is_told },

@@ -37,6 +37,7 @@ void at_http_end_func(struct at_http_eng *e)
 		      fin = offsetof(struct at_http_state, fin);
 	struct at_ir *role[2], *out, *ended;
 
+	at_http_inlined(e);
 	for (unsigned d = 0; d < 2; d++)
 		role[d] = ir_eqi(b,
 				 ir_load(b, 4, w->conn,
@@ -93,6 +94,7 @@ void at_http_settle_func(struct at_http_eng *e)
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b, .conn = ir_param(b, 1) }, *w = &walk;
 
+	at_http_inlined(e);
 	at_leave_if(b, at_sk_unread(e, ir_param(b, 0)));
 	at_leave_if(b, at_sk_load(e, 4, ir_param(b, 0), "sock.sk_lock.owned"));
 	at_leave_if(b, is_sending(w, ir_param(b, 0)));
@@ -120,6 +122,15 @@ void at_http_hangup_func(struct at_http_eng *e)
 	e->f_hangup = func;
 }
 
+/* Where what is kept of a socket does not go with it. */
+static void forget_if_kept(struct at_http_eng *e, struct at_ir *sk)
+{
+	if (!e->tap->by_address)
+		return;
+	e->tap->forget(e, e->m_conn, sk);
+	e->tap->forget(e, e->m_mark, sk);
+}
+
 /*
  * A read of a unix socket that has none of the two directions left: the
  * connection is over for this end, and for the other, which may have been closed
@@ -137,7 +148,9 @@ void at_http_unix_end(struct at_http_eng *e, struct at_ir *sk)
 	peer = ir_let(b, e->tap->peer(e, sk));
 	IF(peer);
 	ir_do(b, ir_call(b, e->f_hangup, 1, peer));
+	forget_if_kept(e, peer);
 	END;
+	forget_if_kept(e, sk);
 	END;
 }
 
@@ -195,16 +208,18 @@ static void destroy_prog(struct at_http_eng *e)
 {
 	struct at_irb *b = &e->b;
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
-	struct at_ir *closing;
+	struct at_ir *sk = at_tap_prog_begin(e, "destroy"), *closing;
 
-	w->conn = at_sk_storage(e, e->m_conn, at_tap_prog_begin(e, "destroy"), 0);
-	at_leave_if(b, ir_iszero(b, w->conn));
+	w->conn = at_sk_storage(e, e->m_conn, sk, 0);
+	IF(w->conn);
 	closing = ir_let(b, KL(closing));
 	IF(ir_iszero(b, closing));
 	KS(closed_ns, ir_helper(b, KTIME_BOOT, 0));
 	END;
 	KS(closed, ir_select(b, closing, closing, C(1)));
 	ir_do(b, ir_call(b, e->f_end, 1, w->conn));
+	END;
+	forget_if_kept(e, sk);
 	RETURN(0);
 	at_tap_add_prog(e, AT_PROG_TP_BTF, "tcp_destroy_sock", false);
 }

@@ -30,7 +30,7 @@ static unsigned trail_trip(struct at_http_eng *e)
 	IF(ir_ugei(b, ir_subi(b, n, 1), AT_HTTP_STEP));
 	RETURN(1);
 	END;
-	c = ir_let(b, ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), n), -1));
+	c = at_http_byte_before(w, pos, n);
 	IF(ir_nei(b, c, ' '));
 	RETURN(1);
 	END;
@@ -160,7 +160,7 @@ static void value_func(struct at_http_eng *e, unsigned line_end)
 	e->f_step[AT_S_VALUE] = b->index;
 	ir_set(b, m->index, n);
 	IF(n);
-	c = ir_let(b, ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), n), -1));
+	c = at_http_byte_before(w, pos, n);
 	IF(ir_eqi(b, c, ' '));
 	ir_set(b, m->index, ir_call(b, e->f_trail, 4, w->conn, w->half, w->win, n));
 	HS(state, C(AT_S_SPACE));

@@ -120,7 +120,8 @@ struct at_http {
 	unsigned pipeline;             /* open requests whose captures are kept: config http_pipeline */
 	/* Counters (plan.counters), by rule 7. */
 	unsigned c_seen, c_cut, c_unmatched, c_desync, c_joined_late, c_read_calls, c_read_bytes,
-		c_client_unshown;
+		c_client_unshown, c_unfollowed;
+	unsigned tap;                  /* config http_tap: index of at_http_taps */
 };
 
 /* The capture, made when first asked for. */
@@ -160,8 +161,12 @@ struct at_http_eng;
  */
 struct at_http_tap {
 	const char *name;  /* as in config http_tap */
+	const char *needs; /* what the kernel must have */
+	bool by_address;   /* forgets a socket only when told to */
 	/* Makes m_conn and m_mark: a value per socket, of e->total and at_http_mark. */
 	void (*maps)(struct at_http_eng *e);
+	/* Writes functions that the following use. May be NULL. */
+	void (*funcs)(struct at_http_eng *e);
 	/* A field of a socket, or of what a socket points to. */
 	struct at_ir *(*load)(struct at_http_eng *e, unsigned width, struct at_ir *addr,
 			      const char *path);
@@ -176,7 +181,9 @@ struct at_http_tap {
 	void (*progs)(struct at_http_eng *e);
 };
 
-extern const struct at_http_tap at_http_socktp;
+extern const struct at_http_tap at_http_socktp, at_http_syscall;
+/* Words of config http_tap: auto, and their names in order of preference; NULL behind the last. */
+extern const char *const at_http_taps[];
 
 extern const struct at_provider at_provider_http, at_provider_https;
 extern const struct at_func at_func_header, at_func_request_header, at_func_response_header,

@@ -160,6 +160,7 @@ struct at_http_mark {
 	uint32_t kind, tries, last; /* last: 1 + direction of the last call */
 	uint32_t pad;
 	uint64_t send_ns;
+	uint64_t born; /* kept by address: the socket of AF_UNIX that it was made for */
 };
 
 enum { AT_V_OK, AT_V_NOT, AT_V_SEARCH };
@@ -197,7 +198,10 @@ struct at_http_eng {
 	unsigned f_sniff, f_search, f_source, f_end;
 	/* Written once for each tap; its maps are m_conn and m_mark. */
 	const struct at_http_tap *tap;
-	unsigned f_filter, f_start, f_gap, f_settle, f_hangup, f_mark, f_admit, f_tap;
+	unsigned f_filter, f_start, f_gap, f_settle, f_hangup, f_mark, f_admit, f_unsend, f_tap;
+	/* Of taps that keep by address. */
+	unsigned m_blank, f_find_conn, f_find_mark, spare_of;
+	struct at_ir *spare;
 	unsigned f_step[AT_S_EXCHANGE + 1]; /* by state; 0: none of its own */
 };
 
@@ -241,8 +245,8 @@ void at_http_walk_func(struct at_http_eng *e);
 void at_http_sniff_funcs(struct at_http_eng *e);
 void at_http_source_func(struct at_http_eng *e);
 void at_http_end_func(struct at_http_eng *e);
-/* What is written once for each tap, by at_http_taps(). */
-void at_http_taps(struct at_http_eng *e);
+/* What is written once for each tap, by at_http_tap_progs(). */
+void at_http_tap_progs(struct at_http_eng *e);
 void at_http_sock_funcs(struct at_http_eng *e);
 void at_http_admit_func(struct at_http_eng *e);
 void at_http_settle_func(struct at_http_eng *e);
@@ -295,6 +299,8 @@ static inline struct at_ir *at_byte(struct at_irb *b, struct at_ir *win, struct 
 struct at_ir *at_http_forget(struct at_walk *w, struct at_ir *v);
 /* Position in the window, bounded for the verifier (returns 1 where it cannot be). */
 struct at_ir *at_http_pos(struct at_walk *w);
+/* Byte in front of d[pos + n], n not 0: that one is there, not all verifiers see in n (6.1). */
+struct at_ir *at_http_byte_before(struct at_walk *w, struct at_ir *pos, struct at_ir *n);
 /* Address of the message that this half writes, bounded. */
 struct at_ir *at_http_msg_addr(struct at_walk *w, struct at_ir *offset);
 struct at_ir *at_http_step(struct at_walk *w, unsigned func); /* call of (conn, half, win) */

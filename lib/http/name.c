@@ -337,10 +337,11 @@ static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos)
 	ir_break(b);
 	END;
 	at = at_http_forget(w, ir_get(b, n));
-	leave_lines_if(w, ir_ugei(b, ir_subi(b, at, 1), 31), true);
+	/* Verifiers before 6.9 do not see a bound of `at` in one of `at - 1`. */
+	leave_lines_if(w, ir_ugti(b, at, 31), true);
 	c = ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), at), 0);
-	leave_lines_if(w, ir_or(b, ir_nei(b, c, ':'), ir_uge(b, ir_add(b, pos, at), WL(end))),
-		       true);
+	c = ir_or(b, ir_iszero(b, at), ir_nei(b, c, ':'));
+	leave_lines_if(w, ir_or(b, c, ir_uge(b, ir_add(b, pos, at), WL(end))), true);
 	return at;
 }
 
@@ -369,7 +370,7 @@ static void need_line_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
 			     ir_ugt(b, ir_addi(b, ir_add(b, pos, n), 2), WL(end))),
 		       false);
 	IF(n);
-	leave_lines_if(w, ir_ulei(b, ir_load(b, 1, at, -1), ' '), false);
+	leave_lines_if(w, ir_ulei(b, at_http_byte_before(w, pos, n), ' '), false);
 	END;
 }
 

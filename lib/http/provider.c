@@ -195,6 +195,8 @@ static const struct {
 	COUNTER(c_read_calls, "http.read_failed_calls",
 		"%llu calls had bytes that could not be read"),
 	COUNTER(c_read_bytes, "http.read_failed_bytes", "%llu bytes could not be read"),
+	COUNTER(c_unfollowed, "map_full",
+		"%llu times a connection could not be followed: there are too many"),
 	COUNTER(c_client_unshown, "http.client_unshown",
 		"%llu client-side messages not shown (http:client:…)"),
 };
@@ -239,6 +241,7 @@ static int plan(struct at_lower *lw, struct at_clause_use *uses, size_t n)
 	size_t errors = lw->diags->errors;
 
 	h->lw = lw;
+	h->tap = at_config_num(lw->check, "http_tap");
 	h->slot_size = h->resp_size = sizeof(struct at_http_msg);
 	at_http_counters(h);
 	for (size_t i = 0; i < n; i++)
@@ -283,8 +286,8 @@ const struct at_provider at_provider_http = {
 	.name = "http",
 	.syntax = SYNTAX,
 	.brief = "requests, responses and exchanges of HTTP on plaintext sockets",
-	.needs = "kernel BTF with the tracepoints sock_recv_length and sock_send_length (6.3)",
-	.feature = "tp_btf:sock_recv_length",
+	.needs = "kernel BTF and bpf_loop (5.17)",
+	.feature = "bpf_loop",
 	.parse = parse,
 	.args = at_http_args,
 	.lacks = at_http_lacks,

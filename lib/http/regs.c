@@ -24,6 +24,11 @@ static struct at_ir *any_of(struct at_irb *b, struct at_ir *v, const int *of, si
 	return any;
 }
 
+struct at_ir *at_is_compat(struct at_irb *b, struct at_ir *task)
+{
+	return ir_andi(b, at_btf_load(b, 4, task, "task_struct.thread_info.status"), TS_COMPAT);
+}
+
 /* The last byte of a send with MSG_OOB is urgent data, and none of the stream. */
 static void note_urgent(struct at_walk *w, struct at_ir *regs, struct at_ir *nr)
 {
@@ -53,8 +58,7 @@ void at_http_source_func(struct at_http_eng *e)
 	task = ir_let(b, ir_helper(b, CURRENT_TASK, 0));
 	at_leave_if(b,
 		    ir_andi(b, at_btf_load(b, 4, task, "task_struct.flags"), PF_NO_REGISTERS));
-	at_leave_if(b, ir_andi(b, at_btf_load(b, 4, task, "task_struct.thread_info.status"),
-			       TS_COMPAT));
+	at_leave_if(b, at_is_compat(b, task));
 	regs = ir_let(b, ir_helper(b, TASK_REGS, 1, task));
 	nr = ir_let(b, at_btf_load(b, 8, regs, "pt_regs.orig_ax"));
 	buf = ir_let(b, at_btf_load(b, 8, regs, "pt_regs.si"));

@@ -101,6 +101,12 @@ unsigned at_http_begin(struct at_http_eng *e, const char *name, unsigned nparams
 	return e->b.index;
 }
 
+void at_http_inlined(struct at_http_eng *e)
+{
+	e->b.fn->noinline = false;
+	e->b.fn->inlined = true;
+}
+
 const char *at_tap_name(struct at_http_eng *e, const char *name)
 {
 	return at_sprintf(e->plan->arena, "%s_%s", e->tap->name, name);
@@ -272,6 +278,7 @@ void at_tap_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *
 				      .target = target,
 				      .func = e->b.index,
 				      .alternative = e->tap->name,
+				      .needs = e->tap->needs,
 				      .optional = optional,
 				      .range = u->use->point->range,
 			      });

@@ -7,6 +7,8 @@
 
 enum { /* enum bpf_func_id */
        MAP_LOOKUP = 1,
+       MAP_UPDATE = 2,
+       MAP_DELETE = 3,
        GET_PID_TGID = 14,
        GET_COOKIE = 46,
        STORAGE_GET = 107,
@@ -59,6 +61,8 @@ bool at_http_all_name_ports(const struct at_http *h);
 
 /* Begins a subprogram that all taps use; its index. */
 unsigned at_http_begin(struct at_http_eng *e, const char *name, unsigned nparams);
+/* Has it written into its callers: calls may be 8 deep in the kernel, and clauses need some. */
+void at_http_inlined(struct at_http_eng *e);
 /* TAP_name: what belongs to one tap has its name. */
 const char *at_tap_name(struct at_http_eng *e, const char *name);
 /* Begins one of this tap's. */
@@ -69,7 +73,16 @@ struct at_ir *at_tap_prog_begin(struct at_http_eng *e, const char *name);
 void at_tap_add_prog(struct at_http_eng *e, enum at_prog_kind kind, const char *target,
 		     bool optional);
 
-/* tap.c, close.c: entries that several taps have. */
+/* A task of the 32-bit ABI: other numbers of system calls, other structs. */
+struct at_ir *at_is_compat(struct at_irb *b, struct at_ir *task);
+
+/* tap.c, close.c: what several taps write. */
+
+/* Leaves for a receive that took nothing from the stream. 1: its bytes are not in user memory. */
+struct at_ir *at_tap_received(struct at_http_eng *e, struct at_ir *sk, struct at_ir *ret,
+			      struct at_ir *flags);
+/* The send that had begun sent nothing. */
+void at_tap_unsend(struct at_http_eng *e, struct at_ir *sk);
 void at_http_send_time_prog(struct at_http_eng *e);
 void at_http_unix_prog(struct at_http_eng *e);
 void at_http_close_progs(struct at_http_eng *e);

@@ -8,6 +8,11 @@
 
 #include <sys/socket.h>
 
+enum {
+	RECEIVE_END = 1, /* RCV_SHUTDOWN */
+	PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
+};
+
 /* Bytes went by that no call showed: content, if that is what was due; else the place is lost.
  */
 static void pass_unseen(struct at_walk *w, struct at_ir *gap)
@@ -135,8 +140,7 @@ static void tap_func(struct at_http_eng *e)
 	struct at_walk walk = { .e = e, .b = b }, *w = &walk;
 	struct at_ir *half, *tentative, *verdict;
 
-	b->fn->noinline = false;
-	b->fn->inlined = true;
+	at_http_inlined(e);
 	at_leave_if(b, ir_iszero(b, ir_call(b, e->f_filter, 1, sk)));
 	at_pid_filter(b);
 	conn = ir_local(b);
@@ -179,7 +183,51 @@ static void tap_func(struct at_http_eng *e)
 	e->f_tap = func;
 }
 
-/* ---- Programs of several taps ---- */
+/* ---- What several taps write ---- */
+
+struct at_ir *at_tap_received(struct at_http_eng *e, struct at_ir *sk, struct at_ir *ret,
+			      struct at_ir *flags)
+{
+	struct at_irb *b = &e->b;
+
+	at_leave_if(b, ir_andi(b, flags, PEEK_OOB_ERRQUEUE));
+	IF(ir_slti(b, ret, 0));
+	at_http_failed(e, sk, ret);
+	RETURN(0);
+	END;
+	/* Nothing was asked for, so nothing came: not the end of the stream. */
+	IF(ir_iszero(b, ret));
+	at_leave_if(b, ir_iszero(b, ir_andi(b, at_sk_load(e, 1, sk, "sock.sk_shutdown"),
+					    RECEIVE_END)));
+	at_leave_if(b, at_sk_unread(e, sk));
+	END;
+	return ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
+}
+
+/* (sock): the send that had begun sent nothing. */
+static void unsend_func(struct at_http_eng *e)
+{
+	unsigned func = at_tap_begin(e, "unsend", 1);
+	struct at_irb *b = &e->b;
+	struct at_ir *conn = at_sk_storage(e, e->m_conn, ir_param(b, 0), 0), *mark;
+
+	IF(conn);
+	AT_ST(at_http_state, conn, send_ns, C(0));
+	RETURN(0);
+	END;
+	mark = at_sk_mark(e, ir_param(b, 0), 0);
+	IF(mark);
+	AT_ST(at_http_mark, mark, send_ns, C(0));
+	END;
+	RETURN(0);
+	e->f_unsend = func;
+}
+
+void at_tap_unsend(struct at_http_eng *e, struct at_ir *sk)
+{
+	if (e->h->want_send_time)
+		ir_do(&e->b, ir_call(&e->b, e->f_unsend, 1, sk));
+}
 
 /* Stores the time in memory at addr + off unless one is there: the first of a send counts. */
 static void store_time(struct at_irb *b, struct at_ir *addr, int64_t off)
@@ -230,19 +278,32 @@ void at_http_unix_prog(struct at_http_eng *e)
 	at_tap_add_prog(e, AT_PROG_ITER, "unix", true);
 }
 
-static const struct at_http_tap *const taps[] = { &at_http_socktp };
+/* ---- The taps ---- */
+
+static const struct at_http_tap *const taps[] = { &at_http_socktp, &at_http_syscall };
+const char *const at_http_taps[] = { "auto", "socktp", "syscall", NULL };
+
+static void write_tap(struct at_http_eng *e)
+{
+	e->tap->maps(e);
+	if (e->tap->funcs)
+		e->tap->funcs(e);
+	at_http_sock_funcs(e);
+	at_http_admit_func(e);
+	at_http_settle_func(e);
+	at_http_hangup_func(e);
+	if (e->h->want_send_time)
+		unsend_func(e);
+	tap_func(e);
+	e->tap->progs(e);
+}
 
 /* Each tap has programs of its own, from the functions that look at sockets on. */
-void at_http_taps(struct at_http_eng *e)
+void at_http_tap_progs(struct at_http_eng *e)
 {
 	for (size_t i = 0; i < at_count(taps); i++) {
 		e->tap = taps[i];
-		e->tap->maps(e);
-		at_http_sock_funcs(e);
-		at_http_admit_func(e);
-		at_http_settle_func(e);
-		at_http_hangup_func(e);
-		tap_func(e);
-		e->tap->progs(e);
+		if (!e->h->tap || e->h->tap == i + 1)
+			write_tap(e);
 	}
 }

@@ -6,13 +6,6 @@
  */
 #include "lib/http/sock.h"
 
-#include <sys/socket.h>
-
-enum {
-	RECEIVE_END = 1, /* RCV_SHUTDOWN */
-	PEEK_OOB_ERRQUEUE = MSG_PEEK | MSG_OOB | MSG_ERRQUEUE,
-};
-
 /* ---- Sockets ---- */
 
 static unsigned storage_map(struct at_http_eng *e, const char *name, unsigned size)
@@ -22,6 +15,7 @@ static unsigned storage_map(struct at_http_eng *e, const char *name, unsigned si
 					    .kind = AT_MAP_SK_STORAGE,
 					    .key_size = sizeof(int),
 					    .value_size = size,
+					    .alternative = e->tap->name,
 				    });
 }
 
@@ -83,18 +77,7 @@ static void recv_prog(struct at_http_eng *e)
 
 	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
 	flags = ir_let(b, ir_load(b, 8, ir_param(b, 0), 16));
-	at_leave_if(b, ir_andi(b, flags, PEEK_OOB_ERRQUEUE));
-	IF(ir_slti(b, ret, 0));
-	at_http_failed(e, sk, ret);
-	RETURN(0);
-	END;
-	/* Nothing was asked for, so nothing came: not the end of the stream. */
-	IF(ir_iszero(b, ret));
-	at_leave_if(b, ir_iszero(b, ir_andi(b, at_sk_load(e, 1, sk, "sock.sk_shutdown"),
-					    RECEIVE_END)));
-	at_leave_if(b, at_sk_unread(e, sk));
-	END;
-	none = ir_un(b, AT_OP_BOOL, ir_andi(b, flags, MSG_TRUNC));
+	none = at_tap_received(e, sk, ret, flags);
 	ir_do(b, ir_call(b, e->f_tap, 4, sk, ret, C(AT_DIR_IN), none));
 	IF(ir_iszero(b, ret));
 	at_http_unix_end(e, sk);
@@ -103,35 +86,14 @@ static void recv_prog(struct at_http_eng *e)
 	at_tap_add_prog(e, AT_PROG_TP_BTF, "sock_recv_length", false);
 }
 
-/* (sock): the send that had begun sent nothing. */
-static unsigned unsend_func(struct at_http_eng *e)
-{
-	unsigned func = at_tap_begin(e, "unsend", 1);
-	struct at_irb *b = &e->b;
-	struct at_ir *conn = at_sk_storage(e, e->m_conn, ir_param(b, 0), 0), *mark;
-
-	IF(conn);
-	AT_ST(at_http_state, conn, send_ns, C(0));
-	RETURN(0);
-	END;
-	mark = at_sk_mark(e, ir_param(b, 0), 0);
-	IF(mark);
-	AT_ST(at_http_mark, mark, send_ns, C(0));
-	END;
-	RETURN(0);
-	return func;
-}
-
 static void send_prog(struct at_http_eng *e)
 {
-	unsigned unsend = unsend_func(e);
 	struct at_irb *b = &e->b;
 	struct at_ir *sk = at_tap_prog_begin(e, "send"), *ret;
 
 	ret = ir_let(b, ir_un(b, AT_OP_SEXT32, ir_load(b, 8, ir_param(b, 0), 8)));
 	IF(ir_slei(b, ret, 0));
-	if (e->h->want_send_time)
-		ir_do(b, ir_call(b, unsend, 1, sk));
+	at_tap_unsend(e, sk);
 	at_http_failed(e, sk, ret);
 	RETURN(0);
 	END;
@@ -151,6 +113,7 @@ static void write_progs(struct at_http_eng *e)
 
 const struct at_http_tap at_http_socktp = {
 	.name = "socktp",
+	.needs = "kernel BTF with the tracepoints sock_recv_length and sock_send_length (6.3)",
 	.maps = maps,
 	.load = load,
 	.tcp = tcp,

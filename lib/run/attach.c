@@ -74,26 +74,26 @@ static bool runs_once(const struct at_plan_prog *g, const char *provider)
 	       (!provider || !strcmp(g->provider, provider));
 }
 
-static void report(struct at_run *run, const struct at_provider *p, const struct at_plan_prog *g,
-		   int err)
+static void explain(struct at_run *run, const struct at_provider *p,
+		    const struct at_plan_prog *g, int err, struct at_failure *f)
 {
-	const char *why = err == -EACCES || err == -EPERM ? at_privilege_perf(run->diags->arena) :
-							    NULL;
+	struct at_arena *a = run->diags->arena;
+	const char *why = err == -EACCES || err == -EPERM ? at_privilege_perf(a) : NULL;
 
+	*f = (struct at_failure){ AT_D_NO_PRIVILEGE, g->range, why, NULL, err };
 	if (why)
-		at_diag(run->diags, AT_D_NO_PRIVILEGE, g->range, "%s", why);
-	else
-		at_diag(run->diags, AT_D_ATTACH_FAILED, g->range, "%s cannot be attached: %s",
-			g->probe, strerror(-err));
-	if (!why && p && p->why && (why = p->why(run, g, err)))
-		at_hint(run->diags, "%s", why);
+		return;
+	f->tag = AT_D_ATTACH_FAILED;
+	f->text = at_sprintf(a, "%s cannot be attached: %s", g->probe, strerror(-err));
+	if (p && p->why)
+		f->hint = p->why(run, g, err);
 }
 
 /* As the script's missing_probes says; a lack of privilege is not the probe's. */
-static bool may_skip(const struct at_run *run, int err)
+static bool may_skip(const struct at_run *run, const struct at_plan_prog *g, int err)
 {
-	return run->plan->config.missing_probes != AT_MISSING_ERROR && err != -EPERM &&
-	       err != -EACCES;
+	return run->plan->config.missing_probes != AT_MISSING_ERROR && !g->alternative &&
+	       err != -EPERM && err != -EACCES;
 }
 
 static void skip(struct at_run *run, const struct at_plan_prog *g, int err)
@@ -104,7 +104,7 @@ static void skip(struct at_run *run, const struct at_plan_prog *g, int err)
 			"%s is left out, it cannot be attached: %s", g->probe, strerror(-err));
 }
 
-static int attach_one(struct at_run *run, size_t i)
+static int attach_one(struct at_run *run, size_t i, struct at_failure *f)
 {
 	const struct at_plan_prog *g = &run->plan->progs.v[i];
 	const struct at_provider *p = at_lang_provider(run->lang, g->provider);
@@ -121,12 +121,13 @@ static int attach_one(struct at_run *run, size_t i)
 		at_run_log(run, "%s is left out: %s", g->name, strerror(-err));
 		return 0;
 	}
-	if (err && run->diags->errors == errors && may_skip(run, err)) {
+	if (err && run->diags->errors == errors && may_skip(run, g, err)) {
 		skip(run, g, err);
 		return 0;
 	}
+	*f = (struct at_failure){ .err = err };
 	if (err && run->diags->errors == errors)
-		report(run, p, g, err);
+		explain(run, p, g, err, f);
 	return err;
 }
 
@@ -145,18 +146,34 @@ static bool is_probe(const struct at_plan_prog *g)
 	return !runs_once(g, NULL) && !is_iter(g);
 }
 
-int at_run_attach(struct at_run *run)
+int at_set_attach(struct at_run *run, const char *set, struct at_failure *f)
 {
 	static bool (*const order[])(const struct at_plan_prog *) = { is_begin, is_iter, is_probe };
+	const struct at_plan *p = run->plan;
 	int err = 0;
 
-	run->links->attached = true;
 	for (size_t step = 0; step < at_count(order); step++)
-		for (size_t i = 0; i < run->plan->progs.n && !err; i++)
-			if (order[step](&run->plan->progs.v[i]))
-				err = attach_one(run, i);
-	if (err)
+		for (size_t i = 0; i < p->progs.n && !err; i++)
+			if (at_same_set(p->progs.v[i].alternative, set) &&
+			    order[step](&p->progs.v[i]))
+				err = attach_one(run, i, f);
+	return err;
+}
+
+int at_run_attach(struct at_run *run)
+{
+	struct at_loading *l = run->links->loading;
+	int err;
+
+	run->links->attached = true;
+	err = at_set_attach(run, NULL, &l->failure);
+	if (!err)
+		err = at_alternative_attach(l);
+	if (err) {
 		run->links->attached = false; /* `end` belongs to a run that began */
+		at_failure_report(run, &l->failure);
+	}
+	at_loading_end(run);
 	return err;
 }
 
@@ -222,30 +239,30 @@ static void wait_for_programs(void)
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
-static void close_links(struct at_links *l)
+void at_links_close(struct at_links *l, size_t from)
 {
-	size_t slow = 0;
+	size_t slow = from;
 
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = from; i < l->n; i++)
 		if (l->v[i].perf)
 			ioctl(l->v[i].fd, PERF_EVENT_IOC_DISABLE, 0);
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = from; i < l->n; i++) {
 		if (l->v[i].perf)
 			l->v[slow++] = l->v[i];
 		else
 			close(l->v[i].fd);
 	}
-	close_slow(l->v, slow);
+	close_slow(l->v + from, slow - from);
 	if (l->n > slow)
 		wait_for_programs();
-	l->n = 0;
+	l->n = from;
 }
 
 void at_run_detach(struct at_run *run)
 {
 	if (!run->links)
 		return;
-	close_links(run->links);
+	at_links_close(run->links, 0);
 	if (!run->links->attached)
 		return;
 	run->links->attached = false;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Brings a plan into the kernel: maps, symbolic constants, programs. Of sets
- * of programs that are alternatives the first that loads is taken. A failure
- * becomes one diagnostic, and only when nothing else can be tried.
+ * Brings a plan into the kernel: fills in symbolic constants, has programs
+ * linked, loads them. Which ones, sets.c knows.
  */
 #include "lib/run/load.h"
 
@@ -21,17 +20,6 @@
 #include "lib/run/loader.h"
 
 enum { LOG_BYTES = 16 << 20 }; /* only touched as far as the kernel writes */
-
-/* What is needed while loading. */
-struct loading {
-	struct at_run *run;
-	struct at_elf elf;
-	struct btf *btf;
-	int btf_fd;
-	uint32_t file_name;
-	const struct at_plan_prog *prog; /* being linked */
-	struct at_failure *failure;
-};
 
 static const struct {
 	enum bpf_prog_type type;
@@ -72,6 +60,8 @@ void at_run_log(const struct at_run *run, const char *fmt, ...)
 
 void at_failure_report(struct at_run *run, const struct at_failure *f)
 {
+	if (!f->text)
+		return;
 	at_diag(run->diags, f->tag, f->range, "%s", f->text);
 	if (f->hint)
 		at_hint(run->diags, "%s", f->hint);
@@ -88,12 +78,12 @@ static int fail(struct at_failure *f, enum at_tag tag, struct at_range range, in
 
 static int map_fd(void *arg, uint32_t map)
 {
-	const struct loading *l = arg;
+	const struct at_loading *l = arg;
 
 	return map < l->run->plan->maps.n ? l->run->map_fds[map] : -EINVAL;
 }
 
-static int lacks(struct loading *l, const char *what, const char *name)
+static int lacks(struct at_loading *l, const char *what, const char *name)
 {
 	struct at_run *run = l->run;
 	const struct at_provider *p = at_lang_provider(run->lang, l->prog->provider);
@@ -101,13 +91,16 @@ static int lacks(struct loading *l, const char *what, const char *name)
 				      "%s needs the %s %s, which this kernel does not have",
 				      l->prog->probe, what, name);
 
-	fail(l->failure, AT_D_KERNEL_LACKS, l->prog->range, -ENOTSUP, text);
-	if (p && p->needs)
-		l->failure->hint = at_sprintf(run->diags->arena, "%s needs %s", p->name, p->needs);
+	fail(&l->failure, AT_D_KERNEL_LACKS, l->prog->range, -ENOTSUP, text);
+	if (l->prog->needs)
+		l->failure.hint = at_sprintf(run->diags->arena, "%s needs %s",
+					     l->prog->alternative, l->prog->needs);
+	else if (p && p->needs)
+		l->failure.hint = at_sprintf(run->diags->arena, "%s needs %s", p->name, p->needs);
 	return -ENOTSUP;
 }
 
-static int btf_offset(struct loading *l, const struct at_plan_sym *s, uint64_t *value)
+static int btf_offset(struct at_loading *l, const struct at_plan_sym *s, uint64_t *value)
 {
 	unsigned offset = 0;
 
@@ -119,7 +112,7 @@ static int btf_offset(struct loading *l, const struct at_plan_sym *s, uint64_t *
 
 static int sym_value(void *arg, uint32_t index, uint64_t *value)
 {
-	struct loading *l = arg;
+	struct at_loading *l = arg;
 	const struct at_run *run = l->run;
 	const struct at_plan_sym *s;
 
@@ -159,7 +152,7 @@ static int sym_value(void *arg, uint32_t index, uint64_t *value)
 
 static int kfunc_id(void *arg, const char *name)
 {
-	struct loading *l = arg;
+	struct at_loading *l = arg;
 	int id = at_host_btf_id(l->run->host, BTF_KIND_FUNC, name);
 
 	return id > 0 ? id : lacks(l, "kernel function", name);
@@ -167,7 +160,7 @@ static int kfunc_id(void *arg, const char *name)
 
 /* ---- Programs ---- */
 
-static int target_id(struct loading *l)
+static int target_id(struct at_loading *l)
 {
 	const struct at_plan_prog *g = l->prog;
 	char name[160];
@@ -180,7 +173,7 @@ static int target_id(struct loading *l)
 	return id > 0 ? id : lacks(l, kinds[g->kind].what, g->target);
 }
 
-static int prog_load(const struct loading *l, const struct at_linked *code,
+static int prog_load(const struct at_loading *l, const struct at_linked *code,
 		     struct bpf_prog_load_opts *o)
 {
 	const struct at_plan_prog *g = l->prog;
@@ -202,7 +195,7 @@ static int prog_load(const struct loading *l, const struct at_linked *code,
 }
 
 /* The same load once more, with a log, to learn why. */
-static int explain(struct loading *l, const struct at_linked *code, struct bpf_prog_load_opts *o,
+static int explain(struct at_loading *l, const struct at_linked *code, struct bpf_prog_load_opts *o,
 		   int err)
 {
 	struct at_arena *a = l->run->diags->arena;
@@ -211,7 +204,7 @@ static int explain(struct loading *l, const struct at_linked *code, struct bpf_p
 	int fd;
 
 	if (missing)
-		return fail(l->failure, AT_D_NO_PRIVILEGE, (struct at_range){ 0 }, err, missing);
+		return fail(&l->failure, AT_D_NO_PRIVILEGE, (struct at_range){ 0 }, err, missing);
 	log = calloc(1, LOG_BYTES);
 	if (log) {
 		o->log_level = 1;
@@ -221,13 +214,13 @@ static int explain(struct loading *l, const struct at_linked *code, struct bpf_p
 		if (fd >= 0)
 			close(fd);
 	}
-	l->failure->err = err;
-	at_verifier_explain(l->run, l->prog, code, log ? log : (char[]){ "" }, l->failure);
+	l->failure.err = err;
+	at_verifier_explain(l->run, l->prog, code, log ? log : (char[]){ "" }, &l->failure);
 	free(log);
 	return err;
 }
 
-static int load_linked(struct loading *l, const struct at_linked *code)
+static int load_linked(struct at_loading *l, const struct at_linked *code)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, o);
 	int id = target_id(l), fd;
@@ -240,8 +233,7 @@ static int load_linked(struct loading *l, const struct at_linked *code)
 	return fd < 0 ? explain(l, code, &o, fd) : fd;
 }
 
-/* fd, or -errno with the failure filled. */
-static int load_prog(struct loading *l, const struct at_plan_prog *g)
+int at_prog_load(struct at_loading *l, const struct at_plan_prog *g)
 {
 	struct at_link_env env = { l, map_fd, sym_value, kfunc_id, l->file_name };
 	struct at_linked code;
@@ -249,10 +241,10 @@ static int load_prog(struct loading *l, const struct at_plan_prog *g)
 	int err, fd;
 
 	l->prog = g;
-	l->failure->err = 0;
+	l->failure.err = 0;
 	err = at_link(&l->elf, g->name, &env, &code);
-	if (err && !l->failure->err)
-		fail(l->failure, AT_D_LOAD_FAILED, g->range, err,
+	if (err && !l->failure.err)
+		fail(&l->failure, AT_D_LOAD_FAILED, g->range, err,
 		     at_sprintf(l->run->diags->arena, "the program of %s cannot be linked: %s",
 				g->probe, strerror(-err)));
 	if (err)
@@ -264,73 +256,6 @@ static int load_prog(struct loading *l, const struct at_plan_prog *g)
 			   (clock_ns(CLOCK_THREAD_CPUTIME_ID) - begun) / 1e6);
 	at_linked_free(&code);
 	return fd;
-}
-
-static bool same_set(const char *a, const char *b)
-{
-	return a == b || (a && b && !strcmp(a, b));
-}
-
-static void unload_set(struct at_run *run, const char *set)
-{
-	for (size_t i = 0; i < run->plan->progs.n; i++) {
-		if (!same_set(run->plan->progs.v[i].alternative, set) || run->prog_fds[i] < 0)
-			continue;
-		close(run->prog_fds[i]);
-		run->prog_fds[i] = -1;
-	}
-}
-
-/* All programs of one set (NULL: those without alternative). */
-static int load_set(struct loading *l, const char *set)
-{
-	struct at_run *run = l->run;
-
-	for (size_t i = 0; i < run->plan->progs.n; i++) {
-		const struct at_plan_prog *g = &run->plan->progs.v[i];
-		int fd;
-
-		if (!same_set(g->alternative, set))
-			continue;
-		fd = load_prog(l, g);
-		if (fd < 0 && g->optional) {
-			at_run_log(run, "%s is left out: %s", g->name, l->failure->text);
-			continue;
-		}
-		if (fd < 0)
-			return fd;
-		run->prog_fds[i] = fd;
-	}
-	return 0;
-}
-
-/* The first set that loads. The first one's failure is reported: it is the best one. */
-static int load_alternatives(struct loading *l)
-{
-	const struct at_plan *p = l->run->plan;
-	struct at_failure first = { 0 };
-	const char *tried = NULL;
-
-	for (size_t i = 0; i < p->progs.n && !l->run->alternative; i++) {
-		const char *set = p->progs.v[i].alternative;
-
-		if (!set || same_set(set, tried))
-			continue;
-		tried = set;
-		if (load_set(l, set)) {
-			at_run_log(l->run, "%s is not taken: %s", set, l->failure->text);
-			unload_set(l->run, set);
-			if (!first.err)
-				first = *l->failure;
-		} else {
-			l->run->alternative = set;
-			at_run_log(l->run, "%s is taken", set);
-		}
-	}
-	if (l->run->alternative || !tried)
-		return 0;
-	*l->failure = first;
-	return first.err;
 }
 
 /* ---- The run ---- */
@@ -364,7 +289,7 @@ static int prepare(struct at_run *run)
 }
 
 /* Our types are added to what the code generator wrote; without it they stand alone. */
-static int open_btf(struct loading *l)
+static int open_btf(struct at_loading *l)
 {
 	const struct at_source *src = l->run->plan->source;
 	int off;
@@ -377,47 +302,61 @@ static int open_btf(struct loading *l)
 	return 0;
 }
 
-static int load_all(struct loading *l, const void *elf, size_t size)
+static int load_all(struct at_loading *l, const void *elf, size_t size)
 {
 	int err = at_elf_open(&l->elf, elf, size);
 
 	if (!err)
 		err = open_btf(l);
+	if (err)
+		return err;
+	at_maps_types(l);
+	err = at_set_load(l, NULL);
 	if (!err)
-		err = at_maps_create(l->run, l->btf, &l->btf_fd, l->failure);
-	if (!err)
-		err = load_set(l, NULL);
-	if (!err)
-		err = load_alternatives(l);
-	if (l->btf_fd >= 0)
-		close(l->btf_fd);
-	btf__free(l->btf);
-	at_elf_close(&l->elf);
+		err = at_alternative_load(l);
 	return err;
 }
 
 int at_run_load(struct at_run *run, const void *elf, size_t size,
 		void (*log)(void *arg, const char *line), void *arg)
 {
-	struct at_failure failure = { 0 };
-	struct loading l = { .run = run, .failure = &failure, .btf_fd = -1 };
+	struct at_loading *l;
 	int err;
 
 	run->links = calloc(1, sizeof(*run->links));
-	if (!run->links)
+	l = calloc(1, sizeof(*l));
+	if (!run->links || !l) {
+		free(l);
 		return -ENOMEM;
+	}
+	*l = (struct at_loading){ .run = run, .btf_fd = -1 };
+	run->links->loading = l;
 	run->links->log = log;
 	run->links->log_arg = arg;
 	err = prepare(run);
 	if (!err)
-		err = load_all(&l, elf, size);
-	if (err && !failure.err)
-		fail(&failure, AT_D_LOAD_FAILED, (struct at_range){ 0 }, err,
+		err = load_all(l, elf, size);
+	if (err && !l->failure.err)
+		fail(&l->failure, AT_D_LOAD_FAILED, (struct at_range){ 0 }, err,
 		     at_sprintf(run->diags->arena, "the programs cannot be loaded: %s",
 				strerror(-err)));
 	if (err)
-		at_failure_report(run, &failure);
+		at_failure_report(run, &l->failure);
 	return err;
+}
+
+void at_loading_end(struct at_run *run)
+{
+	struct at_loading *l = run->links ? run->links->loading : NULL;
+
+	if (!l)
+		return;
+	if (l->btf_fd >= 0)
+		close(l->btf_fd);
+	btf__free(l->btf);
+	at_elf_close(&l->elf);
+	free(l);
+	run->links->loading = NULL;
 }
 
 static void close_fds(int *fds, size_t n)
@@ -431,6 +370,7 @@ static void close_fds(int *fds, size_t n)
 void at_run_free(struct at_run *run)
 {
 	at_run_detach(run);
+	at_loading_end(run);
 	at_ring_close(run);
 	close_fds(run->prog_fds, run->plan ? run->plan->progs.n : 0);
 	close_fds(run->map_fds, run->plan ? run->plan->maps.n : 0);

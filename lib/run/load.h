@@ -27,7 +27,7 @@ struct at_run {
 	uint64_t secret[2];
 };
 
-/* 0, or -errno after a diagnostic. `log` (may be NULL) gets what -v shows. */
+/* 0, or -errno after a diagnostic. The ELF stays the caller's until the run is attached. `log` (may be NULL) gets what -v shows. */
 int at_run_load(struct at_run *run, const void *elf, size_t size,
 		void (*log)(void *arg, const char *line), void *arg);
 /* In order: begin programs run first, then everything else is attached. */

@@ -135,7 +135,7 @@ uint64_t at_map_bytes(const struct at_plan *p, const struct at_plan_map *m, unsi
 	return entries * (value + m->key_size);
 }
 
-static int check_memory(struct at_run *run, struct at_failure *f)
+static int check_memory(struct at_run *run, const char *set, struct at_failure *f)
 {
 	int64_t most = run->plan->config.max_map_memory;
 	uint64_t sum = 0;
@@ -143,6 +143,8 @@ static int check_memory(struct at_run *run, struct at_failure *f)
 	for (size_t i = 0; i < run->plan->maps.n; i++) {
 		const struct at_plan_map *m = &run->plan->maps.v[i];
 
+		if (m->alternative && !at_same_set(m->alternative, set))
+			continue;
 		sum += at_map_bytes(run->plan, m, run->ncpus);
 		if (most <= 0 || sum <= (uint64_t)most)
 			continue;
@@ -169,34 +171,52 @@ static int load_types(const struct at_run *run, struct btf *btf)
 	return fd;
 }
 
-int at_maps_create(struct at_run *run, struct btf *btf, int *btf_fd, struct at_failure *f)
+void at_maps_types(struct at_loading *l)
 {
-	const struct at_plan *p = run->plan;
-	struct bpf_map_create_opts *opts;
+	const struct at_plan *p = l->run->plan;
 
-	if (check_memory(run, f))
-		return f->err;
-	opts = at_new_n(run->diags->arena, struct bpf_map_create_opts, p->maps.n + 1);
+	l->map_opts = at_new_n(l->run->diags->arena, struct bpf_map_create_opts, p->maps.n + 1);
 	for (size_t i = 0; i < p->maps.n; i++) {
-		opts[i] = (struct bpf_map_create_opts){ .sz = sizeof(*opts),
-							.map_flags = flags_of(&p->maps.v[i]) };
-		add_types(&p->maps.v[i], btf, &opts[i]);
+		l->map_opts[i] = (struct bpf_map_create_opts){
+			.sz = sizeof(*l->map_opts),
+			.map_flags = flags_of(&p->maps.v[i]),
+		};
+		add_types(&p->maps.v[i], l->btf, &l->map_opts[i]);
 	}
-	*btf_fd = load_types(run, btf);
-	for (size_t i = 0; i < p->maps.n; i++) {
-		const struct at_plan_map *m = &p->maps.v[i];
-		int fd = -1;
+	l->btf_fd = load_types(l->run, l->btf);
+}
 
-		if (*btf_fd >= 0 && opts[i].btf_key_type_id) {
-			opts[i].btf_fd = *btf_fd;
-			fd = create(run, m, &opts[i]);
-		}
+/* With its types, or without where the kernel does not take them. */
+static int create_typed(const struct at_loading *l, const struct at_plan_map *m,
+			struct bpf_map_create_opts o)
+{
+	int fd = -1;
+
+	if (l->btf_fd >= 0 && o.btf_key_type_id) {
+		o.btf_fd = l->btf_fd;
+		fd = create(l->run, m, &o);
+	}
+	if (fd >= 0)
+		return fd;
+	o.btf_fd = o.btf_key_type_id = o.btf_value_type_id = 0;
+	return create(l->run, m, &o);
+}
+
+int at_maps_create(struct at_loading *l, const char *set)
+{
+	struct at_run *run = l->run;
+
+	if (check_memory(run, set, &l->failure))
+		return l->failure.err;
+	for (size_t i = 0; i < run->plan->maps.n; i++) {
+		const struct at_plan_map *m = &run->plan->maps.v[i];
+		int fd;
+
+		if (!at_same_set(m->alternative, set))
+			continue;
+		fd = create_typed(l, m, l->map_opts[i]);
 		if (fd < 0) {
-			opts[i].btf_fd = opts[i].btf_key_type_id = opts[i].btf_value_type_id = 0;
-			fd = create(run, m, &opts[i]);
-		}
-		if (fd < 0) {
-			explain(run, m, fd, f);
+			explain(run, m, fd, &l->failure);
 			return fd;
 		}
 		run->map_fds[i] = fd;
