@@ -214,7 +214,7 @@ static const struct at_type *check_field(struct at_check *c, struct at_node *e)
 		unknown_field(c, n, t);
 	else if (!n->field->type)
 		at_diag(c->diags, AT_D_NOT_YET, n->name_range,
-			"bit fields and arrays without a size cannot be read yet");
+			"arrays without a size and structs by value cannot be read yet");
 	return n->field ? n->field->type : NULL;
 }
 

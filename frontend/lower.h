@@ -19,6 +19,7 @@ struct at_val {
 	const struct at_type *type;
 	struct at_ir *ir; /* word, or address; an expression that may be used more than once */
 	bool far;             /* inside lower_part.c: an address that only helpers can read */
+	unsigned char bits, shift; /* there, too: of a bit field, else 0 */
 	/* Strings only: */
 	struct at_ir *len;    /* number of bytes present (<= cap), no padding needed; NULL: padded */
 	unsigned cap;         /* with len: most bytes that can be present at ir */

@@ -40,6 +40,20 @@ static struct at_val fetch_text(struct at_lower *lw, struct at_val v)
 	};
 }
 
+/* The bytes that it is in, then up to the top of a word and down again, with its sign or without. */
+static struct at_val fetch_bits(struct at_lower *lw, struct at_val v)
+{
+	struct at_irb *b = lw->b;
+	struct at_ir *to = at_lower_temp(lw, sizeof(uint64_t)), *word;
+
+	ir_zero(b, to, 0, sizeof(uint64_t));
+	read_far(lw, false, to, (v.shift + v.bits + 7) / 8, v.ir);
+	word = ir_shli(b, ir_load(b, sizeof(uint64_t), to, 0), 64 - v.shift - v.bits);
+	word = v.type->sign ? ir_bini(b, AT_OP_SAR, word, 64 - v.bits)
+			    : ir_shri(b, word, 64 - v.bits);
+	return at_word(v.type, ir_let(b, word));
+}
+
 /* The value itself. A far struct stays far: check lets only its parts be used. */
 static struct at_val fetch(struct at_lower *lw, struct at_val v)
 {
@@ -49,6 +63,8 @@ static struct at_val fetch(struct at_lower *lw, struct at_val v)
 		return v;
 	if (v.type->kind == AT_T_STRING)
 		return fetch_text(lw, v);
+	if (v.bits)
+		return fetch_bits(lw, v);
 	to = at_lower_temp(lw, v.type->size);
 	read_far(lw, false, to, v.type->size, v.ir);
 	if (at_type_is_word(v.type))
@@ -62,7 +78,7 @@ struct at_val at_lower_part(struct at_lower *lw, struct at_val v, const struct a
 		return at_word(f->type,
 			       ir_let(lw->b, at_lower_load(lw, f->type, v.ir, f->offset)));
 	return (struct at_val){ .type = f->type, .ir = ir_addi(lw->b, v.ir, f->offset),
-				.far = v.far };
+				.far = v.far, .bits = f->bits, .shift = f->shift };
 }
 
 static struct at_val field_place(struct at_lower *lw, struct at_node *e);

@@ -38,6 +38,7 @@ struct at_type_field {
 	const char *name; /* NULL in tuples */
 	const struct at_type *type;
 	unsigned offset;  /* bytes from the start of the struct */
+	unsigned char bits, shift; /* of a bit field of a far struct: how many, after how many of that byte */
 	const char *brief; /* for manuals and -lv; may be NULL */
 };
 

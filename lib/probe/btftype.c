@@ -164,11 +164,14 @@ static void add_fields(const struct builder *b, uint32_t id, unsigned at, int de
 	for (unsigned i = 0; i < BTF_INFO_VLEN(t->info); i++, m++) {
 		bool flag = BTF_INFO_KFLAG(t->info);
 		uint32_t bit = flag ? BTF_MEMBER_BIT_OFFSET(m->offset) : m->offset;
-		bool bits = flag && BTF_MEMBER_BITFIELD_SIZE(m->offset);
+		unsigned bits = flag ? BTF_MEMBER_BITFIELD_SIZE(m->offset) : 0;
 		struct at_type_field f = { .name = at_btf_name(b->btf, m->name_off),
-					   .type = bits ? NULL : type_of(b, m->type),
-					   .offset = at + bit / 8 };
+					   .type = type_of(b, m->type),
+					   .offset = at + bit / 8,
+					   .bits = bits, .shift = bits ? bit % 8 : 0 };
 
+		if (bits && (bits + f.shift > 64 || !f.type || !at_type_is_int(f.type)))
+			f.type = NULL;
 		if (*f.name)
 			at_vec_push(b->arena, out, f);
 		else
@@ -240,6 +243,8 @@ static const struct at_type *params_type(const struct builder *b, const char *na
 			to->name = at_sprintf(b->arena, "arg%u", i - 1);
 		to->offset = (i - 1) * sizeof(uint64_t);
 		to->type = type_of(b, p[i].type);
+		if (to->type && to->type->kind == AT_T_STRUCT)
+			to->type = NULL; /* by value: there is no address of it */
 	}
 	return out;
 }
