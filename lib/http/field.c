@@ -349,12 +349,9 @@ static unsigned coding_func(struct at_http_eng *e)
 	return b->index;
 }
 
-static const struct {
-	const char *name;
-	int64_t bit;
-} options[] = { { "close", AT_FR_CLOSE },
-		{ "keep-alive", AT_FR_KEEP },
-		{ "upgrade", AT_FR_UPGRADE } };
+const struct at_http_option at_http_options[AT_HTTP_OPTIONS] = { { "close", AT_FR_CLOSE },
+								 { "keep-alive", AT_FR_KEEP },
+								 { "upgrade", AT_FR_UPGRADE } };
 
 /* A byte of the Connection field; behind the last one a comma. The token is in half.word. */
 static unsigned option_trip(struct at_http_eng *e)
@@ -372,19 +369,20 @@ static unsigned option_trip(struct at_http_eng *e)
 	high = ir_let(b, ir_load(b, 8, w->half, word + 8));
 	k = ir_let(b, HL(nword));
 	IF(ir_eqi(b, c, ','));
-	for (size_t o = 0; o < at_count(options); o++) {
-		size_t len = strlen(options[o].name);
+	for (size_t o = 0; o < AT_HTTP_OPTIONS; o++) {
+		size_t len = strlen(at_http_options[o].name);
 		struct at_ir *same = ir_eqi(b, k, (int64_t)len);
 
-		same = ir_and(b, same,
-			      ir_eqi(b, low, (int64_t)at_word_of(options[o].name, len)));
+		same = ir_and(
+			b, same,
+			ir_eqi(b, low, (int64_t)at_word_of(at_http_options[o].name, len)));
 		if (len > 8)
-			same = ir_and(
-				b, same,
-				ir_eqi(b, high,
-				       (int64_t)at_word_of(options[o].name + 8, len - 8)));
+			same = ir_and(b, same,
+				      ir_eqi(b, high,
+					     (int64_t)at_word_of(at_http_options[o].name + 8,
+								 len - 8)));
 		IF(same);
-		add_frame(w, options[o].bit);
+		add_frame(w, at_http_options[o].bits);
 		END;
 	}
 	ir_zero(b, w->half, word, 16);

@@ -29,7 +29,6 @@ enum {
 	AT_HTTP_READ = 4096, /* most bytes of one read of user memory */
 	AT_HTTP_EDGE = AT_HTTP_CARRY + AT_HTTP_READ,
 	AT_HTTP_STEP = 64,    /* most bytes of text one step takes, or appends */
-	AT_HTTP_LINE = 128,   /* most bytes of a value that one step takes with its line */
 	AT_HTTP_ENGINE = 128, /* bytes kept of the fields that the engine reads itself */
 	AT_HTTP_METHODS = 64, /* requests whose method is remembered for framing */
 	AT_HTTP_HEAD = 65536, /* bytes of a head that are read for captures */
@@ -225,13 +224,49 @@ struct at_ir *at_http_context(struct at_walk *w);
 void at_http_text_funcs(struct at_http_eng *e);
 /* Has n bytes of win + src appended to a capture, before the next step. */
 void at_http_put(struct at_walk *w, struct at_ir *src, struct at_ir *n, struct at_ir *cap);
-/* The same for the value of a whole line, to whatever wants it. */
-void at_http_put_line(struct at_walk *w, struct at_ir *pos, struct at_ir *n);
 void at_http_reset_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 void at_http_end_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half);
 uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capture *c);
 const struct at_http_capture *
 at_http_capture_of(const struct at_http_eng *e, enum at_http_half half, enum at_http_what what);
+/* name.c: who wants a name, in one half. */
+struct at_http_want {
+	const char *name;
+	const struct at_http_capture *field, *host;
+	int engine;
+};
+
+struct at_http_wants {
+	struct at_http_want v[AT_HTTP_NAMES];
+	size_t n;
+};
+
+void at_http_wants(const struct at_http_eng *e, enum at_http_half half,
+		   struct at_http_wants *all);
+/* Are these bytes the name, in any case? */
+struct at_ir *at_http_same_name(struct at_irb *b, struct at_ir *at, const char *name);
+
+/* field.c: words of the Connection field, and what they say about framing. */
+struct at_http_option {
+	const char *name;
+	int64_t bits;
+};
+enum { AT_HTTP_OPTIONS = 3 };
+extern const struct at_http_option at_http_options[AT_HTTP_OPTIONS];
+
+/* line.c: a message begins. */
+struct at_ir *at_http_open_requests_full(struct at_walk *w);
+/* Its first byte is at pos. */
+void at_http_message_at(struct at_walk *w, struct at_ir *pos);
+/* The request whose method is at pos, or the final response; its message. */
+struct at_ir *at_http_begin_request(struct at_walk *w, struct at_ir *pos);
+struct at_ir *at_http_begin_response(struct at_walk *w, struct at_ir *minor,
+				     struct at_ir *status);
+/* The first valid request line says who is who. */
+void at_http_decide_roles(struct at_walk *w);
+/* Three digits behind "HTTP/1.x ", 0 if they are none. */
+struct at_ir *at_http_status_at(struct at_walk *w, struct at_ir *pos);
+
 /* line.c, field.c, body.c, exchange.c, window.c, tap.c: each writes its functions. */
 void at_http_window_funcs(struct at_http_eng *e);
 void at_http_line_funcs(struct at_http_eng *e);
@@ -241,6 +276,8 @@ void at_http_body_funcs(struct at_http_eng *e);
 void at_http_exchange_funcs(struct at_http_eng *e);
 void at_http_fail_funcs(struct at_http_eng *e);
 void at_http_finish_funcs(struct at_http_eng *e);
+/* Takes the place of the steps that begin messages and lines. */
+void at_http_usual_func(struct at_http_eng *e);
 void at_http_walk_func(struct at_http_eng *e);
 void at_http_sniff_funcs(struct at_http_eng *e);
 void at_http_source_func(struct at_http_eng *e);

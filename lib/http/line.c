@@ -133,20 +133,19 @@ static void publish_slot(struct at_walk *w, struct at_ir *seq, struct at_ir *ope
 	ir_do(b, ir_xchg(b, 8, w->conn, offsetof(struct at_http_state, req_seq), next));
 }
 
-/* (conn, half, win, n): a request whose method is the n bytes at pos; 0: none to be kept. */
-static unsigned begin_request_func(struct at_http_eng *e)
+struct at_ir *at_http_open_requests_full(struct at_walk *w)
 {
-	struct at_walk walk = at_http_func(e, "http_begin_request", 4), *w = &walk;
-	const struct at_http_capture *c =
-		at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_METHOD);
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *seq = ir_let(b, KL(req_seq)), *open, *msg, *flags;
-	struct at_ir *mute, *at;
+
+	return ir_ugei(b, ir_sub(b, KL(req_seq), KL(resp_seq)), AT_HTTP_METHODS);
+}
+
+struct at_ir *at_http_begin_request(struct at_walk *w, struct at_ir *pos)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *seq = ir_let(b, KL(req_seq)), *open, *msg, *flags, *mute, *at;
 
 	open = ir_let(b, ir_sub(b, seq, KL(resp_seq)));
-	IF(ir_ugei(b, open, AT_HTTP_METHODS));
-	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
-	END;
 	choose_slot(w, seq, open);
 	head_begin(w);
 	msg = at_http_msg_addr(w, HL(msg));
@@ -156,12 +155,36 @@ static unsigned begin_request_func(struct at_http_eng *e)
 	MS(msg, flags, ir_or(b, flags, mute));
 	at = ir_add(b, w->conn, ir_andi(b, seq, AT_HTTP_METHODS - 1));
 	ir_store(b, 1, at, offsetof(struct at_http_state, methods), flags);
+	publish_slot(w, seq, open);
+	return msg;
+}
+
+/* (conn, half, win, n): a request whose method is the n bytes at pos; 0: none to be kept. */
+static unsigned begin_request_func(struct at_http_eng *e)
+{
+	struct at_walk walk = at_http_func(e, "http_begin_request", 4), *w = &walk;
+	const struct at_http_capture *c =
+		at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_METHOD);
+	struct at_irb *b = w->b;
+	struct at_ir *pos = at_http_pos(w);
+
+	IF(at_http_open_requests_full(w));
+	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
+	END;
+	at_http_begin_request(w, pos);
 	if (c)
 		at_http_put(w, pos, ir_param(b, 3),
 			    ir_addi(b, HL(msg), (int64_t)at_http_cap_word(e, c)));
-	publish_slot(w, seq, open);
 	RETURN(0);
 	return b->index;
+}
+
+void at_http_message_at(struct at_walk *w, struct at_ir *pos)
+{
+	struct at_irb *b = w->b;
+
+	HS(start, at_http_off(w, pos));
+	HS(first_ns, WL(now));
 }
 
 /* Between messages: empty lines are passed over. */
@@ -176,8 +199,7 @@ static void start_func(struct at_http_eng *e, unsigned first)
 	WS(pos, ir_addi(b, pos, 1));
 	RETURN(0);
 	END;
-	HS(start, at_http_off(w, pos));
-	HS(first_ns, WL(now));
+	at_http_message_at(w, pos);
 	IF(ir_eqi(b, HL(role), AT_ROLE_RESPONSE));
 	HS(state, C(AT_S_STATUS));
 	RETURN(0);
@@ -262,8 +284,7 @@ static void need(struct at_walk *w, struct at_ir *pos, unsigned n)
 	END;
 }
 
-/* The first valid request line says who is who. */
-static void decide_roles(struct at_walk *w)
+void at_http_decide_roles(struct at_walk *w)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *dir, *other;
@@ -305,13 +326,12 @@ static void version_func(struct at_http_eng *e)
 	msg = at_http_msg_addr(w, HL(msg));
 	MS(msg, minor, minor);
 	WS(pos, ir_add(b, pos, ir_get(b, n)));
-	decide_roles(w);
+	at_http_decide_roles(w);
 	HS(state, C(AT_S_NAME));
 	RETURN(0);
 }
 
-/* Three digits behind "HTTP/1.x ", 0 if they are none. */
-static struct at_ir *status_at(struct at_walk *w, struct at_ir *pos)
+struct at_ir *at_http_status_at(struct at_walk *w, struct at_ir *pos)
 {
 	struct at_irb *b = w->b;
 	struct at_ir *status = C(0), *bad = ir_nei(b, at_byte(b, w->win, pos, 8), ' ');
@@ -325,13 +345,12 @@ static struct at_ir *status_at(struct at_walk *w, struct at_ir *pos)
 	return ir_let(b, ir_select(b, bad, C(0), status));
 }
 
-static void response_begin(struct at_walk *w, struct at_ir *minor, struct at_ir *status)
+struct at_ir *at_http_begin_response(struct at_walk *w, struct at_ir *minor,
+				     struct at_ir *status)
 {
 	struct at_http_eng *e = w->e;
 	struct at_irb *b = w->b;
 	struct at_ir *msg = ir_let(b, ir_addi(b, w->conn, e->resp_off));
-	const struct at_http_capture *c =
-		at_http_capture_of(e, AT_HTTP_OF_RESPONSE, AT_HTTP_REASON);
 
 	head_begin(w);
 	HS(msg, C(e->resp_off));
@@ -340,21 +359,21 @@ static void response_begin(struct at_walk *w, struct at_ir *minor, struct at_ir 
 	MS(msg, status, status);
 	HS(interim, ir_and(b, ir_ulti(b, status, 200), ir_nei(b, status, 101)));
 	HS(begun, C(1));
-	if (c)
-		HS(cap, C((int64_t)at_http_cap_word(e, c) + e->resp_off));
-	HS(state, C(AT_S_LEAD));
+	return msg;
 }
 
 static void status_func(struct at_http_eng *e)
 {
 	struct at_walk walk = at_http_func(e, "http_status", 3), *w = &walk;
 	struct at_irb *b = w->b;
+	const struct at_http_capture *reason =
+		at_http_capture_of(e, AT_HTTP_OF_RESPONSE, AT_HTTP_REASON);
 	struct at_ir *pos = at_http_pos(w), *minor, *status, *c;
 
 	e->f_step[AT_S_STATUS] = b->index;
 	need(w, pos, 13);
 	minor = version_at(w, pos);
-	status = status_at(w, pos);
+	status = at_http_status_at(w, pos);
 	c = ir_let(b, at_byte(b, w->win, pos, 12));
 	IF(ir_or(b, ir_ulti(b, status, 100),
 		 ir_iszero(b, ir_or(b, ir_eqi(b, c, ' '),
@@ -372,7 +391,10 @@ static void status_func(struct at_http_eng *e)
 	ir_return(b, ir_call(b, e->f_fail, 4, w->conn, w->half, w->win, C(AT_V_SEARCH)));
 	END;
 	END;
-	response_begin(w, minor, status);
+	at_http_begin_response(w, minor, status);
+	if (reason)
+		HS(cap, C((int64_t)at_http_cap_word(e, reason) + e->resp_off));
+	HS(state, C(AT_S_LEAD));
 	WS(pos, ir_add(b, pos, ir_select(b, ir_eqi(b, c, ' '), C(13), C(12))));
 	RETURN(0);
 }

@@ -8,19 +8,7 @@
 
 #include <ctype.h>
 
-/* Who wants a name, in one half. */
-struct want {
-	const char *name;
-	const struct at_http_capture *field, *host;
-	int engine;
-};
-
-struct wants {
-	struct want v[AT_HTTP_NAMES];
-	size_t n;
-};
-
-static struct want *want_of(struct wants *all, const char *name)
+static struct at_http_want *want_of(struct at_http_wants *all, const char *name)
 {
 	size_t i = 0;
 
@@ -29,18 +17,19 @@ static struct want *want_of(struct wants *all, const char *name)
 	if (i == AT_HTTP_NAMES)
 		return NULL;
 	if (i == all->n)
-		all->v[all->n++] = (struct want){ .name = name };
+		all->v[all->n++] = (struct at_http_want){ .name = name };
 	return &all->v[i];
 }
 
-static void gather(const struct at_http_eng *e, enum at_http_half half, struct wants *all)
+void at_http_wants(const struct at_http_eng *e, enum at_http_half half,
+		   struct at_http_wants *all)
 {
 	want_of(all, "content-length")->engine = AT_E_LENGTH;
 	want_of(all, "transfer-encoding")->engine = AT_E_CODING;
 	want_of(all, "connection")->engine = AT_E_CONNECTION;
 	for (size_t i = 0; i < e->h->captures.n; i++) {
 		const struct at_http_capture *c = e->h->captures.v[i];
-		struct want *w = NULL;
+		struct at_http_want *w = NULL;
 
 		if (c->half != half)
 			continue;
@@ -62,7 +51,7 @@ static uint64_t fold_of(const char *s, unsigned n)
 	return fold;
 }
 
-static struct at_ir *same_name(struct at_irb *b, struct at_ir *at, const char *name)
+struct at_ir *at_http_same_name(struct at_irb *b, struct at_ir *at, const char *name)
 {
 	unsigned len = strlen(name);
 	struct at_ir *all = NULL;
@@ -93,14 +82,14 @@ static void compare(struct at_walk *w, enum at_http_half half, struct at_ir *at,
 {
 	struct at_http_eng *e = w->e;
 	struct at_irb *b = w->b;
-	struct wants all = { .n = 0 };
+	struct at_http_wants all = { .n = 0 };
 
-	gather(e, half, &all);
+	at_http_wants(e, half, &all);
 	for (size_t i = 0; i < all.n; i++) {
-		const struct want *want = &all.v[i];
+		const struct at_http_want *want = &all.v[i];
 
 		IF(ir_eqi(b, n, (int64_t)strlen(want->name)));
-		IF(same_name(b, at, want->name));
+		IF(at_http_same_name(b, at, want->name));
 		if (want->engine)
 			ir_set(b, out->engine, C(want->engine));
 		if (want->field)
@@ -269,14 +258,14 @@ static void name_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n, unsi
 }
 
 /* The start of a line, whatever stands there. */
-static unsigned name_slow_func(struct at_http_eng *e, unsigned empty_line, unsigned match)
+static void name_func(struct at_http_eng *e, unsigned empty_line, unsigned match)
 {
 	struct at_walk walk = at_http_func(e, "http_name", 3), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_let(b, at_byte(b, w->win, pos, 0)), *n,
 		     *fold;
-	unsigned func = b->index;
 
+	e->f_step[AT_S_NAME] = b->index;
 	IF(ir_or(b, ir_eqi(b, c, ' '), ir_eqi(b, c, '\t')));
 	IF(HL(first_line));
 	ir_return(b, at_http_step(w, e->f_invalid));
@@ -292,141 +281,6 @@ static unsigned name_slow_func(struct at_http_eng *e, unsigned empty_line, unsig
 	END;
 	n = ir_let(b, at_http_step(w, e->f_token));
 	name_end(w, pos, n, match);
-	return func;
-}
-
-/* ---- Usual lines ---- */
-
-enum { T_SLOW = 13 };
-
-static const int64_t off_slow = offsetof(struct at_http_win, tmp) + 8 * T_SLOW;
-
-/* Leaves the loop over usual lines when the condition holds; slow: for the step that takes all.
- */
-static void leave_lines_if(struct at_walk *w, struct at_ir *cond, bool slow)
-{
-	struct at_irb *b = w->b;
-
-	IF(cond);
-	if (slow)
-		ir_store(b, 8, w->win, off_slow, C(1));
-	RETURN(1);
-	END;
-}
-
-/* Length of the plain name at pos if a colon ends it, within 32 bytes; else leaves for the slow
- * step. */
-static struct at_ir *plain_name(struct at_walk *w, struct at_ir *pos)
-{
-	struct at_irb *b = w->b;
-	struct at_ir *at = ir_let(b, ir_add(b, w->win, pos)), *c;
-	unsigned n = ir_local(b);
-
-	ir_set(b, n, C(0));
-	ir_loop(b);
-	for (int i = 0; i < 32; i += 8) {
-		struct at_ir *word = ir_let(b, ir_load(b, 8, at, i));
-		struct at_ir *other = ir_xori(b, at_swar_plain(b, word), at_swar(0x80));
-
-		other = ir_let(b, other);
-		IF(other);
-		ir_set(b, n, ir_addi(b, at_swar_first(b, other), i));
-		ir_break(b);
-		END;
-	}
-	ir_break(b);
-	END;
-	at = at_http_forget(w, ir_get(b, n));
-	/* Verifiers before 6.9 do not see a bound of `at` in one of `at - 1`. */
-	leave_lines_if(w, ir_ugti(b, at, 31), true);
-	c = ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), at), 0);
-	c = ir_or(b, ir_iszero(b, at), ir_nei(b, c, ':'));
-	leave_lines_if(w, ir_or(b, c, ir_uge(b, ir_add(b, pos, at), WL(end))), true);
-	return at;
-}
-
-/* Length of the text at pos up to a control character, at most LINE. */
-static struct at_ir *plain_value(struct at_walk *w, struct at_ir *pos)
-{
-	struct at_irb *b = w->b;
-	struct at_ir *at = ir_let(b, ir_add(b, w->win, pos));
-	struct at_ir *n = at_swar_text(b, at, AT_HTTP_LINE);
-
-	at = at_http_forget(w, n);
-	IF(ir_ugti(b, at, AT_HTTP_LINE));
-	RETURN(1);
-	END;
-	return at;
-}
-
-/* Leaves, with the value still to be read, unless the text of n bytes at pos ends in CR LF. */
-static void need_line_end(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
-{
-	struct at_irb *b = w->b;
-	struct at_ir *at = ir_let(b, ir_add(b, ir_add(b, w->win, pos), n));
-
-	leave_lines_if(w,
-		       ir_or(b, ir_nei(b, ir_load(b, 2, at, 0), '\r' | '\n' << 8),
-			     ir_ugt(b, ir_addi(b, ir_add(b, pos, n), 2), WL(end))),
-		       false);
-	IF(n);
-	leave_lines_if(w, ir_ulei(b, at_http_byte_before(w, pos, n), ' '), false);
-	END;
-}
-
-/*
- * One line of a head as nearly all are: a name of letters, digits and hyphens, a
- * colon, a space, text, CR LF, all of it in the window. What is otherwise is
- * left to the other steps, byte for byte.
- */
-static unsigned line_trip(struct at_http_eng *e, unsigned match)
-{
-	struct at_walk walk = at_http_trip(e, "http_line_trip"), *w = &walk;
-	struct at_irb *b = w->b;
-	struct at_ir *pos, *n, *value;
-
-	leave_lines_if(w, ir_or(b, ir_nei(b, WL(nput), 0), ir_uge(b, WL(pos), WL(end))), false);
-	pos = at_http_pos(w);
-	n = plain_name(w, pos);
-	IF(ir_or(b, HL(cap), ir_or(b, HL(cap2), HL(fold))));
-	ir_do(b, at_http_step(w, e->f_field_end));
-	END;
-	ir_do(b, ir_call(b, match, 4, w->conn, w->half, w->win, n));
-	HS(first_line, C(0));
-	value = ir_let(b, ir_addi(b, ir_add(b, pos, n), 1));
-	WS(pos, value);
-	HS(state, C(AT_S_LEAD));
-	leave_lines_if(w, ir_nei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '), false);
-	value = at_http_forget(w, ir_addi(b, value, 1));
-	leave_lines_if(w, ir_ugti(b, value, AT_HTTP_EDGE), false);
-	n = plain_value(w, value);
-	IF(n);
-	leave_lines_if(w, ir_ulei(b, ir_load(b, 1, ir_add(b, w->win, value), 0), ' '), false);
-	END;
-	need_line_end(w, value, n);
-	IF(ir_or(b, HL(cap), HL(cap2)));
-	at_http_put_line(w, value, n);
-	END;
-	WS(pos, ir_addi(b, ir_add(b, value, n), 2));
-	HS(state, C(AT_S_NAME));
-	RETURN(0);
-	return b->index;
-}
-
-/* At the start of a line: as many usual ones as there are, then whatever stands there. */
-static void name_func(struct at_http_eng *e, unsigned slow, unsigned match)
-{
-	unsigned trip = line_trip(e, match);
-	struct at_walk walk = at_http_func(e, "http_lines", 3), *w = &walk;
-	struct at_irb *b = w->b;
-
-	e->f_step[AT_S_NAME] = b->index;
-	ir_store(b, 8, w->win, off_slow, C(0));
-	ir_repeat(b, C(AT_HTTP_READ), trip, at_http_context(w));
-	IF(ir_load(b, 8, w->win, off_slow));
-	ir_return(b, at_http_step(w, slow));
-	END;
-	RETURN(0);
 }
 
 /* Behind the first bytes of a name too long to be wanted by anybody. */
@@ -456,8 +310,7 @@ static void long_func(struct at_http_eng *e)
 void at_http_name_funcs(struct at_http_eng *e)
 {
 	unsigned match = match_func(e), empty_line = empty_line_func(e);
-	unsigned slow = name_slow_func(e, empty_line, match);
 
-	name_func(e, slow, match);
+	name_func(e, empty_line, match);
 	long_func(e);
 }

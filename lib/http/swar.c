@@ -90,7 +90,8 @@ uint64_t at_word_of(const char *s, unsigned n)
 	return word;
 }
 
-struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit)
+struct at_ir *at_swar_until(struct at_irb *b, struct at_ir *at, int limit, unsigned below,
+			    const char *ends)
 {
 	unsigned n = ir_local(b);
 
@@ -98,8 +99,14 @@ struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit)
 	ir_loop(b);
 	for (int i = 0; i < limit; i += 8) {
 		struct at_ir *word = ir_let(b, ir_load(b, 8, at, i));
-		struct at_ir *mask = ir_let(b, at_swar_less(b, word, 0x0e));
+		struct at_ir *mask = at_swar_less(b, word, below);
 
+		for (const char *c = ends; *c; c++) {
+			struct at_ir *eight = ir_const(b, at_swar((unsigned)*c));
+
+			mask = ir_or(b, mask, at_swar_equal(b, word, eight));
+		}
+		mask = ir_let(b, mask);
 		ir_if(b, mask);
 		ir_set(b, n, ir_addi(b, at_swar_first(b, mask), i));
 		ir_break(b);
@@ -108,4 +115,9 @@ struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit)
 	ir_break(b);
 	ir_end(b);
 	return ir_get(b, n);
+}
+
+struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit)
+{
+	return at_swar_until(b, at, limit, 0x0e, "");
 }

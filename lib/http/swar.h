@@ -19,7 +19,11 @@ struct at_ir *at_swar_between(struct at_irb *b, struct at_ir *low, unsigned firs
 			      unsigned last);
 /* Letters, digits and '-'. Exact. */
 struct at_ir *at_swar_plain(struct at_irb *b, struct at_ir *w);
-/* Bytes of text at an address up to the first below 0x0e, at most limit (a multiple of 8). */
+/* Bytes at an address up to the first below `below` or among `ends`, at most limit (a multiple
+ * of 8). */
+struct at_ir *at_swar_until(struct at_irb *b, struct at_ir *at, int limit, unsigned below,
+			    const char *ends);
+/* The same up to what ends a text or has to be looked at: below 0x0e. */
 struct at_ir *at_swar_text(struct at_irb *b, struct at_ir *at, int limit);
 struct at_ir *at_is_token(struct at_irb *b, struct at_ir *c); /* by RFC 9110 */
 uint64_t at_word_of(const char *s, unsigned n);               /* up to 8 bytes, little endian */

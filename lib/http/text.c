@@ -352,26 +352,6 @@ void at_http_put(struct at_walk *w, struct at_ir *src, struct at_ir *n, struct a
 	WS(nput, ir_addi(b, at, 1));
 }
 
-void at_http_put_line(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
-{
-	struct at_irb *b = w->b;
-	static const int64_t caps[] = { offsetof(struct at_http_stream, cap),
-					offsetof(struct at_http_stream, cap2) };
-
-	HS(fold, C(AT_FOLD_TEXT));
-	for (size_t i = 0; i < at_count(caps); i++) {
-		struct at_ir *cap = ir_let(b, ir_load(b, 8, w->half, caps[i]));
-		struct at_ir *first = at_http_min(b, n, C(AT_HTTP_STEP));
-
-		IF(cap);
-		at_http_put(w, pos, first, cap);
-		IF(ir_ugti(b, n, AT_HTTP_STEP));
-		at_http_put(w, ir_addi(b, pos, AT_HTTP_STEP), ir_subi(b, n, AT_HTTP_STEP), cap);
-		END;
-		END;
-	}
-}
-
 /* Takes the next piece that was noted. */
 static void put_next_func(struct at_http_eng *e, unsigned put)
 {

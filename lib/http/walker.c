@@ -6,11 +6,12 @@
  */
 #include "lib/http/layout.h"
 
-/* States with a step of their own, ascending; content and what is ignored are one step. */
+/* States with a step of their own besides the usual one, ascending; content and what is ignored
+ * are one step. */
 static const uint8_t states[] = {
-	AT_S_START, AT_S_FIRST,     AT_S_TARGET,   AT_S_VERSION,   AT_S_STATUS,
-	AT_S_LONG,  AT_S_LEAD,      AT_S_VALUE,    AT_S_SPACE,     AT_S_WAIT,
-	AT_S_CHUNK, AT_S_CHUNK_EXT, AT_S_CHUNK_LF, AT_S_CHUNK_END, AT_S_BODY,
+	AT_S_FIRST,     AT_S_TARGET,   AT_S_VERSION,   AT_S_STATUS, AT_S_LONG,
+	AT_S_LEAD,      AT_S_VALUE,    AT_S_SPACE,     AT_S_WAIT,   AT_S_CHUNK,
+	AT_S_CHUNK_EXT, AT_S_CHUNK_LF, AT_S_CHUNK_END, AT_S_BODY,
 };
 
 static void step(struct at_walk *w, int state)
@@ -66,7 +67,7 @@ static unsigned walk_trip(struct at_http_eng *e)
 	IF(ir_uge(b, WL(pos), WL(end)));
 	ir_return(b, at_http_step(w, e->f_refill));
 	END;
-	IF(ir_eqi(b, state, AT_S_NAME));
+	IF(ir_or(b, ir_eqi(b, state, AT_S_NAME), ir_eqi(b, state, AT_S_START)));
 	step(w, AT_S_NAME);
 	END;
 	dispatch(w, state, states, at_count(states));

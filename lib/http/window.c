@@ -98,7 +98,7 @@ struct at_ir *at_http_byte_before(struct at_walk *w, struct at_ir *pos, struct a
 	struct at_ir *last = ir_subi(b, ir_add(b, pos, n), 1);
 
 	last = ir_let(b, ir_un(b, AT_OP_HIDE, last));
-	IF(ir_ugti(b, last, AT_HTTP_EDGE + AT_HTTP_LINE));
+	IF(ir_ugti(b, last, AT_HTTP_EDGE + AT_HTTP_STEP));
 	RETURN(1);
 	END;
 	return ir_let(b, at_byte(b, w->win, last, 0));
