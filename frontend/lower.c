@@ -6,6 +6,7 @@
  */
 #include "frontend/lower_int.h"
 
+#include <linux/bpf.h>
 #include <string.h>
 
 enum {
@@ -67,14 +68,22 @@ static int lost_counter(struct at_lower *lw)
 struct at_ir *at_lower_reserve(struct at_lower *lw, unsigned event)
 {
 	struct at_irb *b = lw->b;
-	struct at_ir *ring = ir_map(b, at_plan_ring(lw->plan)), *record;
-	unsigned size = lw->plan->events.v[event].size;
+	struct at_ir *ring = ir_map(b, at_plan_ring(lw->plan)), *record, *now = NULL;
+	struct at_plan_event *e = &lw->plan->events.v[event];
 
-	record = ir_let(
-		b, ir_helper(b, AT_H_RING_RESERVE, 3, ring, ir_const(b, size), ir_const(b, 0)));
+	e->probe = lw->point ? at_strdup(lw->arena, lw->point->text) : NULL;
+	if (lw->opts && lw->opts->event_time) {
+		e->time = e->size;
+		e->size += 8;
+		now = ir_let(b, ir_helper(b, BPF_FUNC_ktime_get_boot_ns, 0));
+	}
+	record = ir_let(b, ir_helper(b, AT_H_RING_RESERVE, 3, ring, ir_const(b, e->size),
+				     ir_const(b, 0)));
 	ir_if(b, record);
 	ir_store(b, 4, record, 0, ir_const(b, event));
 	ir_store(b, 4, record, 4, ir_const(b, 0));
+	if (now)
+		ir_store(b, 8, record, e->time, now);
 	return record;
 }
 

@@ -68,6 +68,9 @@ struct at_plan_event {
 	int map;            /* map it is about, or -1 */
 	int64_t nums[4];    /* literal numbers: top, div, … */
 	unsigned size;      /* whole record, header included, multiple of 8 */
+	unsigned time;      /* offset of the u64 nanoseconds (boot clock) when it was sent; 0: none */
+	const char *probe;  /* attach point of the clause that sends it */
+	const char *const *names; /* of the args, as the script writes them; NULL, or NULL ones */
 	struct at_range range;
 };
 

@@ -24,31 +24,31 @@ static int copy_text(const char *text, char **out, size_t *len)
 	return copy(text, text ? strlen(text) : 0, out, len);
 }
 
-static int dump_tokens(struct at_session *s, char **out, size_t *len)
+static int dump_tokens(struct at_session *s, struct at_arena *a, char **out, size_t *len)
 {
-	struct at_diags again = { .arena = s->arena, .source = &s->source };
+	struct at_diags again = { .arena = a, .source = &s->source };
 
-	return copy_text(at_dump_tokens(s->arena, &again, &s->source), out, len);
+	return copy_text(at_dump_tokens(a, &again, &s->source), out, len);
 }
 
-static int dump_ast(struct at_session *s, char **out, size_t *len)
+static int dump_ast(struct at_session *s, struct at_arena *a, char **out, size_t *len)
 {
-	return copy_text(s->script ? at_dump_ast(s->arena, s->script, false) : NULL, out, len);
+	return copy_text(s->script ? at_dump_ast(a, s->script, false) : NULL, out, len);
 }
 
-static int dump_types(struct at_session *s, char **out, size_t *len)
+static int dump_types(struct at_session *s, struct at_arena *a, char **out, size_t *len)
 {
-	return copy_text(s->checked ? at_dump_ast(s->arena, s->script, true) : NULL, out, len);
+	return copy_text(s->checked ? at_dump_ast(a, s->script, true) : NULL, out, len);
 }
 
-static int dump_plan(struct at_session *s, char **out, size_t *len)
+static int dump_plan(struct at_session *s, struct at_arena *a, char **out, size_t *len)
 {
 	bool made = s->plan && !s->diags.errors;
 
-	return copy_text(made ? at_plan_dump(s->arena, s->plan) : NULL, out, len);
+	return copy_text(made ? at_plan_dump(a, s->plan) : NULL, out, len);
 }
 
-static int dump_ir(struct at_session *s, char **out, size_t *len)
+static int dump_ir(struct at_session *s, struct at_arena *a, char **out, size_t *len)
 {
 	int err = s->elf ? at_session_ir(s, out) : -ENODATA;
 
@@ -57,14 +57,14 @@ static int dump_ir(struct at_session *s, char **out, size_t *len)
 	return err;
 }
 
-static int dump_elf(struct at_session *s, char **out, size_t *len)
+static int dump_elf(struct at_session *s, struct at_arena *a, char **out, size_t *len)
 {
 	return copy(s->elf, s->elf_size, out, len);
 }
 
 static const struct {
 	const char *name;
-	int (*dump)(struct at_session *s, char **out, size_t *len);
+	int (*dump)(struct at_session *s, struct at_arena *a, char **out, size_t *len);
 } stages[] = {
 	{ "tokens", dump_tokens }, { "ast", dump_ast }, { "types", dump_types },
 	{ "plan", dump_plan },     { "ir", dump_ir },   { "elf", dump_elf },
@@ -72,10 +72,20 @@ static const struct {
 
 int at_session_dump(struct at_session *s, const char *stage, char **out, size_t *len)
 {
+	struct at_arena *a;
+	size_t i = 0;
+	int err;
+
 	*out = NULL;
 	*len = 0;
-	for (size_t i = 0; i < at_count(stages); i++)
-		if (!strcmp(stages[i].name, stage))
-			return stages[i].dump(s, out, len);
-	return -EINVAL;
+	while (i < at_count(stages) && strcmp(stages[i].name, stage))
+		i++;
+	if (i == at_count(stages))
+		return -EINVAL;
+	a = at_arena_new();
+	if (!a)
+		return -ENOMEM;
+	err = stages[i].dump(s, a, out, len);
+	at_arena_free(a);
+	return err;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-libat_la_SOURCES += lib/lang.c lib/session.c lib/session.h lib/api.c lib/typed.c lib/typed.h lib/apitrace.h \
+libat_la_SOURCES += lib/lang.c lib/session.c lib/session.h lib/api.c lib/script.c lib/bind.c lib/values.c lib/diags.c lib/handle.h lib/typed.c lib/typed.h lib/apitrace.h \
 	lib/dump.c lib/info.c lib/list.c lib/look.h
 
 lib_LTLIBRARIES += libapitrace.la

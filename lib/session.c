@@ -39,13 +39,13 @@ static const char *beside(struct at_session *s)
 
 static const char *plugin_path(struct at_session *s)
 {
-	const char *path = s->plugin;
-
-	if (!path)
-		path = secure_getenv("APITRACE_PLUGIN");
-	if (!path)
-		path = beside(s);
-	return path ? path : AT_PLUGIN;
+	if (!s->plugin)
+		s->plugin = secure_getenv("APITRACE_PLUGIN");
+	if (!s->plugin)
+		s->plugin = beside(s);
+	if (!s->plugin)
+		s->plugin = AT_PLUGIN;
+	return s->plugin;
 }
 
 static int no_plugin(struct at_session *s, const char *why)
@@ -121,6 +121,19 @@ static int generate(struct at_session *s, unsigned want, struct at_codegen_resul
 
 /* ---- The pipeline ---- */
 
+/* Where memory is not overcommitted the arena may be small. */
+static bool fits(struct at_session *s)
+{
+	size_t len = s->source.len;
+
+	if (len <= at_arena_script(s->arena) || len > AT_MAX_SCRIPT)
+		return true;
+	at_diag(&s->diags, AT_D_SCRIPT_COMPLEX, (struct at_range){ 0 },
+		"there is memory to compile %zu bytes of script, this one has %zu",
+		at_arena_script(s->arena), len);
+	return false;
+}
+
 static bool parse(struct at_session *s)
 {
 	s->script = at_parse(s->arena, &s->diags, &s->source);
@@ -151,6 +164,8 @@ int at_session_compile(struct at_session *s)
 	s->diags.arena = s->arena;
 	s->diags.source = &s->source;
 	s->diags.errors = 0; /* of calls out of order before: not the script's */
+	if (!fits(s))
+		return -ENOMEM;
 	if (!parse(s) || !check(s) || !lower(s))
 		return -EINVAL;
 	err = generate(s, 0, &out);

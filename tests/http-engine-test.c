@@ -582,7 +582,7 @@ static uint64_t counter_of(struct test *t, const char *name)
 {
 	struct apitrace_counter c;
 
-	for (unsigned i = 0; apitrace_counter(t->h, i, &c); i++)
+	for (unsigned i = 0; !apitrace_counter_get(apitrace_script_at(t->h, 0), i, &c); i++)
 		if (!strcmp(c.name, name))
 			return c.value;
 	return UINT64_MAX;

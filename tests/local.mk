@@ -150,6 +150,12 @@ TESTS += tests/api-test
 tests_api_test_SOURCES = tests/api-test.c
 tests_api_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib
 tests_api_test_LDADD = libapitrace.la
+# Scripts that come and go; needs root.
+check_PROGRAMS += tests/scripts.test
+RUNTIME_TESTS += tests/scripts.test
+tests_scripts_test_SOURCES = tests/scripts-test.c
+tests_scripts_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib
+tests_scripts_test_LDADD = libapitrace.la -lpthread
 
 # The same with memory running out.
 check_PROGRAMS += tests/oom-test

@@ -7,22 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { REGION = 512 << 20, ALIGN = 16 };
+enum {
+	REGION = 512 << 20,
+	OTHERS = 128 << 20, /* what the program must find beside it: LLVM's memory, above all */
+	LITTLE = 16 << 20,
+	ALIGN = 16,
+	PER_BYTE = 128, /* most that one step of a pass takes, for each byte of the script */
+};
 
 struct at_arena {
 	char *base;
-	size_t used;
+	size_t used, size;
 };
 
-struct at_arena *at_arena_new(void)
+struct at_arena *at_arena_sized(size_t size)
 {
 	struct at_arena *a = malloc(sizeof(*a));
 
 	if (!a)
 		return NULL;
 	a->used = 0;
-	a->base = mmap(NULL, REGION, PROT_READ | PROT_WRITE,
+	a->size = size;
+	a->base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (a->base == MAP_FAILED) {
 		free(a);
@@ -31,11 +39,29 @@ struct at_arena *at_arena_new(void)
 	return a;
 }
 
+void at_arena_trim(struct at_arena *a, size_t spare)
+{
+	size_t page = getpagesize(), keep = (a->used + spare + page - 1) & ~(page - 1);
+
+	if (keep >= a->size || munmap(a->base + keep, a->size - keep))
+		return;
+	a->size = keep;
+}
+
+struct at_arena *at_arena_new(void)
+{
+	struct at_arena *a = at_arena_sized(REGION + OTHERS);
+
+	if (a)
+		at_arena_trim(a, REGION);
+	return a ? a : at_arena_sized(LITTLE);
+}
+
 void at_arena_free(struct at_arena *a)
 {
 	if (!a)
 		return;
-	munmap(a->base, REGION);
+	munmap(a->base, a->size);
 	free(a);
 }
 
@@ -88,5 +114,21 @@ char *at_sprintf(struct at_arena *a, const char *fmt, ...)
 
 bool at_arena_low(const struct at_arena *a)
 {
-	return a->used > REGION / 4 * 3;
+	return a->used > a->size / 4 * 3;
+}
+
+size_t at_arena_script(const struct at_arena *a)
+{
+	return a->size / 4 / PER_BYTE;
+}
+
+size_t at_arena_mark(const struct at_arena *a)
+{
+	return a->used;
+}
+
+void at_arena_release(struct at_arena *a, size_t mark)
+{
+	memset(a->base + mark, 0, a->used - mark);
+	a->used = mark;
 }

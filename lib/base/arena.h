@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Arena: the memory of one compilation. One reserved region, handed out from
- * the front, given back whole. Nothing in it is freed singly.
+ * the front, given back whole, or back to a mark. Nothing in it is freed singly.
  *
  * The region is reserved (not committed) when the arena is made, so that is
  * the one place where memory can be refused. at_alloc() never returns NULL as
@@ -18,9 +18,22 @@
 
 struct at_arena;
 
-/* NULL and errno when the address space is refused. */
+/*
+ * NULL and errno when the address space is refused. Where memory is not overcommitted the whole
+ * region counts as used: then a smaller one is made, which takes smaller scripts.
+ */
 struct at_arena *at_arena_new(void);
+/* The same with a region of that many bytes. */
+struct at_arena *at_arena_sized(size_t size);
 void at_arena_free(struct at_arena *a);
+/* Gives the region back but for what is used and `spare` bytes: nothing large will be asked for. */
+void at_arena_trim(struct at_arena *a, size_t spare);
+/* The longest script that can be compiled in it without asking at_arena_low() between its parts. */
+size_t at_arena_script(const struct at_arena *a);
+
+/* What was handed out after the mark is given back. */
+size_t at_arena_mark(const struct at_arena *a);
+void at_arena_release(struct at_arena *a, size_t mark);
 
 /* Zeroed, aligned to 16. */
 void *at_alloc(struct at_arena *a, size_t size);

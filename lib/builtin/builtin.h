@@ -23,6 +23,9 @@ extern const struct at_func at_vars_arg[AT_VARS_ARG];
 /* Type of an event's payload: the arguments from `first` on. */
 const struct at_type *at_event_args(struct at_lower *lw, const struct at_n_call *call,
 				    size_t first);
+/* Their names: what the script writes for them. */
+const char *const *at_event_names(struct at_lower *lw, const struct at_n_call *call,
+				  size_t first);
 /* Sends event `e` (func, range and size are filled in) with those arguments stored in it. */
 void at_event_send(struct at_lower *lw, struct at_n_call *call, struct at_plan_event *e,
 		   size_t first);

@@ -31,6 +31,22 @@ const struct at_type *at_event_args(struct at_lower *lw, const struct at_n_call 
 	return n ? at_type_tuple(lw->arena, elems, n) : NULL;
 }
 
+/* Arguments are named by what the script writes for them. */
+const char *const *at_event_names(struct at_lower *lw, const struct at_n_call *call, size_t first)
+{
+	const struct at_source *s = lw->diags->source;
+	size_t n = call->args.n - first;
+	const char **names = at_new_n(lw->arena, const char *, n + 1);
+
+	for (size_t i = 0; s && i < n; i++) {
+		struct at_range r = call->args.v[first + i]->range;
+
+		if (r.beg < r.end && r.end <= s->len)
+			names[i] = at_strndup(lw->arena, s->text + r.beg, r.end - r.beg);
+	}
+	return names;
+}
+
 static struct at_ir *reserve(struct at_lower *lw, struct at_n_call *call,
 			     struct at_plan_event *e)
 {
@@ -60,6 +76,7 @@ void at_event_send(struct at_lower *lw, struct at_n_call *call, struct at_plan_e
 	struct at_val *v = at_new_n(lw->arena, struct at_val, n + 1);
 
 	e->args = at_event_args(lw, call, first);
+	e->names = n ? at_event_names(lw, call, first) : NULL;
 	for (size_t i = 0; i < n; i++) {
 		v[i] = at_lower_expr(lw, call->args.v[first + i]);
 		if (at_type_is_word(e->args->fields[i].type))

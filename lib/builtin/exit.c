@@ -17,7 +17,9 @@ static const struct at_type *check_exit(struct at_check *c, struct at_n_call *ca
 static struct at_val lower_exit(struct at_lower *lw, struct at_n_call *call)
 {
 	const struct at_type *code = &at_type_uint8;
-	struct at_plan_event e = { .map = -1, .args = at_type_tuple(lw->arena, &code, 1) };
+	static const char *const names[] = { "code" };
+	struct at_plan_event e = { .map = -1, .args = at_type_tuple(lw->arena, &code, 1),
+				   .names = names };
 	struct at_val v = at_word(&at_type_int64, ir_const(lw->b, 0));
 
 	if (call->args.n)

@@ -88,6 +88,7 @@ static void send_value(struct at_lower *lw, struct at_n_call *call)
 	if (at_type_is_word(v.type))
 		v.ir = ir_let(lw->b, v.ir);
 	e.args = at_type_tuple(lw->arena, &v.type, 1);
+	e.names = at_event_names(lw, call, 0);
 	at_event_send_values(lw, call, &e, &v, 1);
 }
 

@@ -15,6 +15,7 @@ struct at_run {
 	struct at_host *host;
 	struct at_diags *diags;
 	pid_t pid;       /* traced process, 0: all */
+	const int *bound; /* by plan map: one to use instead of a new one, or -1; NULL: all are new */
 	int *map_fds;    /* by plan map; -1 where not created */
 	int *prog_fds;   /* by plan prog; -1 where not loaded */
 	int ncpus;       /* possible CPUs: values of per-CPU maps */
@@ -24,7 +25,7 @@ struct at_run {
 	struct at_ring *ring;   /* lib/run/event.c's */
 	uint64_t start_ns;      /* boot clock */
 	uint64_t wall_ns;       /* from there to nanoseconds since 1970 */
-	uint64_t secret[2];
+	uint64_t secret[2];     /* zeros: made when it loads */
 };
 
 /* 0, or -errno after a diagnostic. The ELF stays the caller's until the run is attached. `log` (may be NULL) gets what -v shows. */

@@ -8,6 +8,7 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,11 +85,27 @@ static void add_types(const struct at_plan_map *m, struct btf *btf, struct bpf_m
 	o->btf_value_type_id = value;
 }
 
+/* The map that is used instead of this one; -1: none. */
+static int bound_to(const struct at_run *run, const struct at_plan_map *m)
+{
+	return run->bound ? run->bound[m - run->plan->maps.v] : -1;
+}
+
+static int copy_fd(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? -errno : copy;
+}
+
 static int create(const struct at_run *run, const struct at_plan_map *m,
 		  const struct bpf_map_create_opts *o)
 {
 	unsigned entries = m->max_entries, key = m->key_size, value = m->value_size;
+	int bound = bound_to(run, m);
 
+	if (bound >= 0)
+		return copy_fd(bound);
 	if (m->kind == AT_MAP_RINGBUF) {
 		entries = ring_bytes(run->plan, m);
 		key = value = 0;
@@ -143,7 +160,8 @@ static int check_memory(struct at_run *run, const char *set, struct at_failure *
 	for (size_t i = 0; i < run->plan->maps.n; i++) {
 		const struct at_plan_map *m = &run->plan->maps.v[i];
 
-		if (m->alternative && !at_same_set(m->alternative, set))
+		if (bound_to(run, m) >= 0 ||
+		    (m->alternative && !at_same_set(m->alternative, set)))
 			continue;
 		sum += at_map_bytes(run->plan, m, run->ncpus);
 		if (most <= 0 || sum <= (uint64_t)most)

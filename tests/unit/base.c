@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/diag.h"
@@ -56,6 +57,43 @@ Test(arena, says_when_it_is_low)
 	cr_assert_not(at_arena_low(arena));
 	at_alloc(arena, 1);
 	cr_assert(at_arena_low(arena));
+}
+
+Test(arena, gives_back_to_a_mark)
+{
+	size_t mark = (at_alloc(arena, 100), at_arena_mark(arena));
+	char *a = at_alloc(arena, 5000), *b;
+
+	memset(a, 1, 5000);
+	at_arena_release(arena, mark);
+	b = at_alloc(arena, 5000);
+	cr_assert_eq(a, b);
+	for (int i = 0; i < 5000; i++)
+		cr_assert_eq(b[i], 0);
+}
+
+Test(arena, keeps_what_is_used_when_trimmed)
+{
+	char *a = at_strdup(arena, "kept");
+
+	at_arena_trim(arena, 1 << 20);
+	cr_assert_not(at_arena_low(arena));
+	memset(at_alloc(arena, 1 << 20), 1, 1 << 20);
+	cr_assert(at_arena_low(arena));
+	cr_assert_str_eq(a, "kept");
+}
+
+Test(arena, is_small_where_little_can_be_had)
+{
+	struct rlimit most = { 700 << 20, 700 << 20 };
+	struct at_arena *a;
+
+	cr_assert_eq(at_arena_script(arena), 1 << 20);
+	cr_assert_eq(setrlimit(RLIMIT_DATA, &most), 0); /* of this test's process */
+	a = at_arena_new();
+	cr_assert(a);
+	cr_assert_eq(at_arena_script(a), 1 << 15);
+	at_arena_free(a);
 }
 
 Test(arena, free_takes_null)
