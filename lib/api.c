@@ -150,6 +150,9 @@ int at_leave(struct apitrace *h, int result)
 		next = s->next;
 		at_diags_take(h, &s->session.diags, &s->told);
 	}
+	if (h->untold && result <= 0)
+		result = -ENOMEM;
+	h->untold = false;
 	if (h->busy)
 		h->busy--;
 	if (!h->busy && h->freed)

@@ -67,16 +67,19 @@ static void keep(struct apitrace *h, const struct at_source *src, const struct a
 			     *more;
 	struct at_arena *a = h->ndiags < AT_MAX_DIAGS ? at_arena_new() : NULL;
 
-	if (!a)
+	if (!a) {
+		h->untold |= h->ndiags < AT_MAX_DIAGS;
 		return;
+	}
 	set_place(&one, src, d->range);
 	one.rendered = at_diag_render(a, src, d);
 	more = realloc(h->diags, (h->ndiags + 1) * sizeof(*more));
-	if (more) {
+	if (more)
 		h->diags = more;
-		if (own_texts(&one))
-			h->diags[h->ndiags++] = one;
-	}
+	if (more && own_texts(&one))
+		h->diags[h->ndiags++] = one;
+	else
+		h->untold = true;
 	at_arena_free(a);
 }
 

@@ -34,6 +34,7 @@ struct apitrace {
 	struct apitrace_script *scripts, *main; /* main: that of apitrace_compile() */
 	struct apitrace_diag *diags;            /* each with its texts in one piece of memory */
 	size_t ndiags;
+	bool untold;   /* there was no memory for one */
 	int epoll;          /* the rings of all scripts */
 	uint64_t secret[2]; /* one for all scripts: what they hash may meet in a map */
 	unsigned busy;      /* calls in whose callbacks the program may be */

@@ -176,8 +176,8 @@ static void runs_in(struct outcome *o, enum apitrace_format format)
 
 	if (h && ok(o, compile(h, script)) && ok(o, apitrace_load(h)) && ok(o, apitrace_attach(h)) &&
 	    ok(o, apitrace_consume(h)) && ok(o, apitrace_stop(h))) {
-		ok(o, apitrace_map_foreach(h, "@h", entry, o));
-		ok(o, apitrace_map_foreach(h, "@q", entry, o));
+		ok(o, apitrace_map_foreach(apitrace_script_at(h, 0), "@h", entry, o));
+		ok(o, apitrace_map_foreach(apitrace_script_at(h, 0), "@q", entry, o));
 		ok(o, apitrace_report(h));
 	}
 	apitrace_free(h);
