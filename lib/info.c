@@ -9,6 +9,7 @@
 #include "config.h"
 #include "lib/look.h"
 #include "lib/run/event.h"
+#include "lib/run/feature.h"
 
 struct info {
 	struct at_session *s;
@@ -114,10 +115,20 @@ static const char *loop_form(struct info *i, const char *arg)
 	return "no";
 }
 
-/* How http probes would see the bytes of sockets. */
+/* How http probes would see the bytes of sockets: the first whose feature is here. */
 static const char *tap(struct info *i, const char *arg)
 {
-	return at_host_has(i->s->host, "tp_btf:sock_recv_length") ? "socktp" : "none";
+	static const struct {
+		const char *name, *feature;
+	} taps[] = { { "socktp", "tp_btf:sock_recv_length" }, { "syscall", "bpf_loop" } };
+
+	for (size_t k = 0; k < at_count(taps); k++) {
+		if (at_feature_find(taps[k].feature) >= 0 && !i->may_load)
+			return tried(i, NULL);
+		if (at_host_has(i->s->host, taps[k].feature))
+			return taps[k].name;
+	}
+	return "none";
 }
 
 static const struct {
@@ -161,18 +172,23 @@ static const struct {
 	{ "HTTP", "unix iterator", here, "iter:unix" },
 };
 
+static const char *usable(struct info *i, const struct at_provider *p)
+{
+	const char *feature = p->feature;
+
+	if (feature && at_feature_find(feature) >= 0 && !i->may_load)
+		return tried(i, feature);
+	if (!feature || at_host_has(i->s->host, feature))
+		return "yes";
+	return at_sprintf(i->s->arena, "no, needs %s", p->needs);
+}
+
 static void probe_types(struct info *i)
 {
 	i->section = "Probe types";
-	for (const struct at_provider *const *p = i->s->lang->providers; *p; p++) {
-		const char *lacks = (*p)->feature && !at_host_has(i->s->host, (*p)->feature)
-					    ? (*p)->needs
-					    : NULL;
-
+	for (const struct at_provider *const *p = i->s->lang->providers; *p; p++)
 		if ((*p)->plan)
-			say(i, (*p)->name,
-			    lacks ? at_sprintf(i->s->arena, "no, needs %s", lacks) : "yes");
-	}
+			say(i, (*p)->name, usable(i, *p));
 }
 
 /* ---- A script ---- */
@@ -200,6 +216,8 @@ static const char *map_text(struct info *i, const struct at_plan_map *m, uint64_
 {
 	const char *kind = at_map_kind_text(m->kind);
 
+	if (m->alternative)
+		kind = at_sprintf(i->s->arena, "%s of tap %s", kind, m->alternative);
 	if (m->kind == AT_MAP_SK_STORAGE)
 		return at_sprintf(i->s->arena, "%s, %u bytes for each socket", kind, m->value_size);
 	if (m->kind == AT_MAP_RINGBUF)
@@ -208,9 +226,20 @@ static const char *map_text(struct info *i, const struct at_plan_map *m, uint64_
 			  m->key_size + m->value_size, bytes_text(i, bytes));
 }
 
+/* Only one set of programs has its maps made: the tap that is chosen, or the script's only one. */
+static bool is_made(const struct at_plan *p, const struct at_plan_map *m, const char *tap)
+{
+	bool any = false;
+
+	for (size_t k = 0; k < p->maps.n; k++)
+		any |= p->maps.v[k].alternative && !strcmp(p->maps.v[k].alternative, tap);
+	return !m->alternative || !any || !strcmp(m->alternative, tap);
+}
+
 static void maps(struct info *i, const struct at_plan *p)
 {
 	unsigned ncpus = at_host_ncpus_possible(i->s->host);
+	const char *taken = tap(i, NULL);
 	uint64_t sum = 0;
 
 	i->section = "Maps";
@@ -218,7 +247,7 @@ static void maps(struct info *i, const struct at_plan *p)
 		const struct at_plan_map *m = &p->maps.v[k];
 		uint64_t bytes = at_map_bytes(p, m, ncpus);
 
-		sum += bytes;
+		sum += is_made(p, m, taken) ? bytes : 0;
 		say(i, m->name, map_text(i, m, bytes));
 	}
 	say(i, "all", at_sprintf(i->s->arena, "%s of %s (max_map_memory)", bytes_text(i, sum),
