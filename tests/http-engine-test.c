@@ -10,6 +10,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -20,6 +22,7 @@
 #include <sys/random.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -1081,6 +1084,9 @@ static bool port_after_reset(struct test *t)
 	return good;
 }
 
+static const char *const silent[] = { "http.unmatched", "http.desynchronised",
+				      "http.read_failed_calls", "http.joined_late", NULL };
+
 /* Connections that were there before us: the first exchange synchronises, the next is shown. */
 static bool joined_late(struct test *t)
 {
@@ -1156,6 +1162,276 @@ static bool no_answer(struct test *t)
 	end_pair(p);
 	good = check(t, "no answer", Q_GET R_OK2 E_OK2 Q_GET);
 	return good && counter_of(t, "http.desynchronised") > lost;
+}
+
+/* After calls that could not be read, an exchange synchronises and the next is shown. */
+static void synchronise(struct pair p)
+{
+	for (int i = 0; i < 2; i++) {
+		say(p.client, p.server, GET, strlen(GET));
+		say(p.server, p.client, OK2, strlen(OK2));
+	}
+}
+
+/* What a client sent in a way that cannot be read: counted, and nothing made up. */
+static bool unread_send(struct test *t, const char *name,
+			bool (*put)(int fd, const char *s, size_t n))
+{
+	uint64_t calls = counter_of(t, "http.read_failed_calls");
+	uint64_t bytes = counter_of(t, "http.read_failed_bytes");
+	struct pair p = connect_tcp();
+	bool good;
+
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	if (!put(p.client, GET, strlen(GET))) {
+		printf("# %s: not here\n", name);
+		end_pair(p);
+		return true;
+	}
+	get_bytes(p.server, strlen(GET), PLAIN);
+	say(p.server, p.client, OK2, strlen(OK2));
+	synchronise(p);
+	end_pair(p);
+	good = check_both(
+		t, name,
+		Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2,
+		Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2);
+	return good && counter_of(t, "http.read_failed_calls") == calls + 1 &&
+	       counter_of(t, "http.read_failed_bytes") == bytes + strlen(GET);
+}
+
+/* io_uring has no registers of a system call: by its own calls, without a library. */
+static bool send_by_uring(int fd, const char *text, size_t n)
+{
+	struct io_uring_params params = { 0 };
+	int ring = (int)syscall(SYS_io_uring_setup, 1, &params), got;
+	struct io_uring_sqe *sqes;
+	struct io_uring_cqe *cqe;
+	char *rings;
+	unsigned *array;
+
+	if (ring < 0)
+		return false;
+	rings = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		     IORING_OFF_SQ_RING);
+	sqes = mmap(NULL, sizeof(*sqes), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		    IORING_OFF_SQES);
+	if (rings == MAP_FAILED || sqes == MAP_FAILED ||
+	    !(params.features & IORING_FEAT_SINGLE_MMAP))
+		exit(93);
+	*sqes = (struct io_uring_sqe){
+		.opcode = IORING_OP_SEND, .fd = fd, .addr = (uintptr_t)text, .len = (unsigned)n
+	};
+	array = (unsigned *)(rings + params.sq_off.array);
+	array[0] = 0;
+	__atomic_store_n((unsigned *)(rings + params.sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+		exit(93);
+	cqe = (struct io_uring_cqe *)(rings + params.cq_off.cqes);
+	got = cqe->res;
+	munmap(rings, 1 << 16);
+	munmap(sqes, sizeof(*sqes));
+	close(ring);
+	return got == (int)n;
+}
+
+/* A call of a 32-bit program, which a 64-bit one may make: other numbers, other registers. */
+static bool send_by_32(int fd, const char *text, size_t n)
+{
+	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	long ret = 4; /* write */
+
+	if (low == MAP_FAILED)
+		return false;
+	memcpy(low, text, n);
+	__asm__ volatile("int $0x80"
+			 : "+a"(ret)
+			 : "b"((long)fd), "c"(low), "d"(n)
+			 : "memory", "r8", "r9", "r10", "r11");
+	munmap(low, 4096);
+	return ret == (long)n;
+}
+
+static bool by_uring(struct test *t)
+{
+	return unread_send(t, "sent by io_uring", send_by_uring);
+}
+
+static bool by_32(struct test *t)
+{
+	return unread_send(t, "sent by a 32-bit call", send_by_32);
+}
+
+/* A head that is thrown away by its reader was seen by nobody. */
+static bool thrown_away(struct test *t)
+{
+	uint64_t calls = counter_of(t, "http.read_failed_calls");
+	struct pair p = connect_tcp();
+	bool good;
+
+	start(t);
+	say(p.client, p.server, GET, strlen(GET));
+	say(p.server, p.client, OK2, strlen(OK2));
+	put_bytes(p.client, GET, strlen(GET), PLAIN);
+	good = recv(p.server, NULL, strlen(GET), MSG_TRUNC) == (ssize_t)strlen(GET);
+	say(p.server, p.client, OK2, strlen(OK2));
+	synchronise(p);
+	end_pair(p);
+	good &= check_both(
+		t, "thrown away", Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2,
+		Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2 Q_GET R_OK2 E_OK2);
+	return good && counter_of(t, "http.read_failed_calls") == calls + 1;
+}
+
+/* What comes out of the queue of errors was sent, not received. */
+static bool error_queue(struct test *t)
+{
+	int stamps = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct pair p = connect_tcp();
+	char buf[256], control[256];
+	struct iovec iov = { buf, sizeof(buf) };
+	struct msghdr msg = { .msg_iov = &iov,
+			      .msg_iovlen = 1,
+			      .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t got = -1;
+
+	start(t);
+	setsockopt(p.client, SOL_SOCKET, SO_TIMESTAMPING, &stamps, sizeof(stamps));
+	say(p.client, p.server, GET, strlen(GET));
+	for (int i = 0; got <= 0 && i < 100; i++, usleep(1000))
+		got = recvmsg(p.client, &msg, MSG_ERRQUEUE);
+	say(p.server, p.client, OK2, strlen(OK2));
+	end_pair(p);
+	return got > 0 && check(t, "error queue", Q_GET R_OK2 E_OK2);
+}
+
+static void record(int from, int to, const char *s)
+{
+	char buf[256];
+
+	if (send(from, s, strlen(s), 0) != (ssize_t)strlen(s) ||
+	    recv(to, buf, sizeof(buf), 0) != (ssize_t)strlen(s))
+		exit(88);
+}
+
+/* Datagrams and records are no streams. */
+static bool no_streams(struct test *t)
+{
+	static const int kinds[][2] = { { AF_UNIX, SOCK_DGRAM }, { AF_UNIX, SOCK_SEQPACKET } };
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+	struct pair p;
+
+	start(t);
+	for (size_t i = 0; i < 2; i++) {
+		int fds[2];
+
+		if (socketpair(kinds[i][0], kinds[i][1], 0, fds))
+			return false;
+		p = (struct pair){ fds[0], fds[1] };
+		record(p.client, p.server, GET);
+		record(p.server, p.client, OK2);
+		end_pair(p);
+	}
+	p = (struct pair){ socket(AF_INET, SOCK_DGRAM, 0), socket(AF_INET, SOCK_DGRAM, 0) };
+	if (bind(p.server, (void *)&addr, len) || getsockname(p.server, (void *)&addr, &len) ||
+	    connect(p.client, (void *)&addr, len))
+		return false;
+	record(p.client, p.server, GET);
+	end_pair(p);
+	return check(t, "no streams", "");
+}
+
+enum { AT_ONCE = 3000, ABREAST = 12 };
+
+struct talker {
+	int in, out;
+	const char *text;
+	size_t in_size;
+};
+
+static void *write_all(void *arg)
+{
+	const struct talker *k = arg;
+
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		char credit;
+
+		if (k->in >= 0 && read(k->in, &credit, 1) != 1)
+			exit(92);
+		put_bytes(k->out, k->text, strlen(k->text), PLAIN);
+	}
+	return NULL;
+}
+
+static void *read_all(void *arg)
+{
+	const struct talker *k = arg;
+	char buf[512];
+
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		size_t left = k->in_size;
+
+		while (left) {
+			ssize_t n = read(k->in, buf, left);
+
+			if (n <= 0)
+				exit(91);
+			left -= (size_t)n;
+		}
+		if (k->out >= 0 && write(k->out, "", 1) != 1)
+			exit(90);
+	}
+	return NULL;
+}
+
+/* Both directions of one connection on both ends, each in a thread of its own. */
+static bool at_once(struct test *t)
+{
+	static struct test own;
+	struct pair p = connect_tcp();
+	int window[2], answer[2];
+	struct talker k[4];
+	pthread_t thread[4];
+	bool good;
+
+	(void)t;
+	memset(&own, 0, sizeof(own));
+	own.h = attach_script(&own.printed,
+			      "http:any:request { @q[args.side] = count(); }\n"
+			      "http:any:response { @r[args.side, args.path] = count(); }\n"
+			      "http:any:exchange { @e[args.side, args.end] = count(); }\n"
+			      "end { print(@q); print(@r); print(@e); }");
+	if (!own.h || pipe(window) || pipe(answer))
+		return false;
+	for (int i = 0; i < ABREAST; i++)
+		good = write(window[1], "", 1) == 1;
+	k[0] = (struct talker){ .in = window[0], .out = p.client, .text = GET };
+	k[1] = (struct talker){ .in = p.server, .out = answer[1], .in_size = strlen(GET) };
+	k[2] = (struct talker){ .in = answer[0], .out = p.server, .text = OK2 };
+	k[3] = (struct talker){ .in = p.client, .out = window[1], .in_size = strlen(OK2) };
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&thread[i], NULL, i & 1 ? read_all : write_all, &k[i]))
+			exit(89);
+	for (int i = 0; i < 4; i++)
+		pthread_join(thread[i], NULL);
+	end_pair(p);
+	for (int i = 0; i < 2; i++)
+		close(window[i]), close(answer[i]);
+	apitrace_consume(own.h);
+	for (const char *const *q = silent; *q; q++)
+		if (counter_of(&own, *q)) {
+			printf("# %s is %llu\n", *q, (unsigned long long)counter_of(&own, *q));
+			good = false;
+		}
+	good &= counter_of(&own, "http.seen") == 4 * AT_ONCE;
+	apitrace_free(own.h);
+	return good;
 }
 
 static uint64_t rotl(uint64_t x, int n)
@@ -1268,6 +1544,12 @@ static const struct {
 	{ "hashes of secrets", secret_hash },
 	{ "joined late", joined_late },
 	{ "a call that cannot be read", unreadable },
+	{ "sent by io_uring", by_uring },
+	{ "sent by a 32-bit call", by_32 },
+	{ "a head that its reader throws away", thrown_away },
+	{ "the queue of errors", error_queue },
+	{ "datagrams and records", no_streams },
+	{ "both directions at once", at_once },
 	{ "what answers is not HTTP", no_answer },
 };
 
