@@ -31,8 +31,10 @@ static int compile(const struct cli_options *o, struct apitrace *h)
 
 int cli_info(const struct cli_options *o)
 {
-	struct apitrace_opts opts = { .sz = sizeof(opts), .params = o->params,
-				      .nparams = o->nparams, .unsafe = o->unsafe };
+	struct apitrace_opts opts = { .sz = sizeof(opts),
+				      .params = o->params,
+				      .nparams = o->nparams,
+				      .unsafe = o->unsafe };
 	struct apitrace *h = apitrace_new(&opts);
 	const char *last = "";
 	size_t seen = 0;

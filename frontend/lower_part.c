@@ -7,8 +7,8 @@
  */
 #include "frontend/lower_int.h"
 
-/* Copies `size` bytes, or a text of at most so many, from a far address; what cannot be read is 0.
- * The helper's result. */
+/* Copies `size` bytes, or a text of at most so many, from a far address; what cannot be read is
+ * 0. The helper's result. */
 static struct at_ir *read_far(struct at_lower *lw, bool text, struct at_ir *to, unsigned size,
 			      struct at_ir *from)
 {
@@ -16,11 +16,13 @@ static struct at_ir *read_far(struct at_lower *lw, bool text, struct at_ir *to, 
 	unsigned got = ir_local(b);
 
 	ir_if(b, ir_slti(b, from, 0));
-	ir_set(b, got, ir_helper(b, text ? AT_H_READ_KERNEL_STR : AT_H_READ_KERNEL, 3, to,
-				 ir_const(b, size), from));
+	ir_set(b, got,
+	       ir_helper(b, text ? AT_H_READ_KERNEL_STR : AT_H_READ_KERNEL, 3, to,
+			 ir_const(b, size), from));
 	ir_else(b);
-	ir_set(b, got, ir_helper(b, text ? AT_H_READ_USER_STR : AT_H_READ_USER, 3, to,
-				 ir_const(b, size), from));
+	ir_set(b, got,
+	       ir_helper(b, text ? AT_H_READ_USER_STR : AT_H_READ_USER, 3, to,
+			 ir_const(b, size), from));
 	ir_end(b);
 	return ir_get(b, got);
 }
@@ -40,7 +42,8 @@ static struct at_val fetch_text(struct at_lower *lw, struct at_val v)
 	};
 }
 
-/* The bytes that it is in, then up to the top of a word and down again, with its sign or without. */
+/* The bytes that it is in, then up to the top of a word and down again, with its sign or
+ * without. */
 static struct at_val fetch_bits(struct at_lower *lw, struct at_val v)
 {
 	struct at_irb *b = lw->b;
@@ -77,8 +80,11 @@ struct at_val at_lower_part(struct at_lower *lw, struct at_val v, const struct a
 	if (at_type_is_word(f->type) && !v.far)
 		return at_word(f->type,
 			       ir_let(lw->b, at_lower_load(lw, f->type, v.ir, f->offset)));
-	return (struct at_val){ .type = f->type, .ir = ir_addi(lw->b, v.ir, f->offset),
-				.far = v.far, .bits = f->bits, .shift = f->shift };
+	return (struct at_val){ .type = f->type,
+				.ir = ir_addi(lw->b, v.ir, f->offset),
+				.far = v.far,
+				.bits = f->bits,
+				.shift = f->shift };
 }
 
 static struct at_val field_place(struct at_lower *lw, struct at_node *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this machine offers and what a script takes: tables of values, each with how it is found. */
+/* What this machine offers and what a script takes: tables of values, each with how it is
+ * found. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +50,8 @@ static const char *kernel(struct info *i, const char *arg)
 {
 	struct utsname u;
 
-	return uname(&u) ? NULL : at_sprintf(i->s->arena, "%s %s %s", u.sysname, u.release, u.machine);
+	return uname(&u) ? NULL
+			 : at_sprintf(i->s->arena, "%s %s %s", u.sysname, u.release, u.machine);
 }
 
 static const char *cpus(struct info *i, const char *arg)
@@ -144,7 +146,8 @@ static const struct {
 	{ "Build", "version", version, NULL },
 	{ "Build", "code generator", codegen, NULL },
 	{ "Privileges", "load programs", may_load, NULL },
-	{ "Privileges", "perf_event_paranoid", setting, "/proc/sys/kernel/perf_event_paranoid" },
+	{ "Privileges", "perf_event_paranoid", setting,
+	  "/proc/sys/kernel/perf_event_paranoid" },
 	{ "Privileges", "unprivileged_bpf_disabled", setting,
 	  "/proc/sys/kernel/unprivileged_bpf_disabled" },
 	{ "Privileges", "lockdown", setting, "/sys/kernel/security/lockdown" },
@@ -200,9 +203,9 @@ static void programs(struct info *i, const struct at_plan *p)
 		const struct at_plan_prog *g = &p->progs.v[k];
 
 		say(i, g->name,
-		    at_sprintf(i->s->arena, "%s%s%s%s%s", g->probe,
-			       g->target ? " at " : "", g->target ? g->target : "",
-			       g->alternative ? ", tap " : "", g->alternative ? g->alternative : ""));
+		    at_sprintf(i->s->arena, "%s%s%s%s%s", g->probe, g->target ? " at " : "",
+			       g->target ? g->target : "", g->alternative ? ", tap " : "",
+			       g->alternative ? g->alternative : ""));
 	}
 }
 
@@ -219,14 +222,16 @@ static const char *map_text(struct info *i, const struct at_plan_map *m, uint64_
 	if (m->alternative)
 		kind = at_sprintf(i->s->arena, "%s of tap %s", kind, m->alternative);
 	if (m->kind == AT_MAP_SK_STORAGE)
-		return at_sprintf(i->s->arena, "%s, %u bytes for each socket", kind, m->value_size);
+		return at_sprintf(i->s->arena, "%s, %u bytes for each socket", kind,
+				  m->value_size);
 	if (m->kind == AT_MAP_RINGBUF)
 		return at_sprintf(i->s->arena, "%s, %s", kind, bytes_text(i, bytes));
 	return at_sprintf(i->s->arena, "%s, %u entries of %u bytes, %s", kind, m->max_entries,
 			  m->key_size + m->value_size, bytes_text(i, bytes));
 }
 
-/* Only one set of programs has its maps made: the tap that is chosen, or the script's only one. */
+/* Only one set of programs has its maps made: the tap that is chosen, or the script's only one.
+ */
 static bool is_made(const struct at_plan *p, const struct at_plan_map *m, const char *tap)
 {
 	bool any = false;
@@ -250,8 +255,9 @@ static void maps(struct info *i, const struct at_plan *p)
 		sum += is_made(p, m, taken) ? bytes : 0;
 		say(i, m->name, map_text(i, m, bytes));
 	}
-	say(i, "all", at_sprintf(i->s->arena, "%s of %s (max_map_memory)", bytes_text(i, sum),
-				 bytes_text(i, p->config.max_map_memory)));
+	say(i, "all",
+	    at_sprintf(i->s->arena, "%s of %s (max_map_memory)", bytes_text(i, sum),
+		       bytes_text(i, p->config.max_map_memory)));
 }
 
 /* "N heads were cut" */
@@ -259,7 +265,8 @@ static const char *sentence(struct info *i, const char *brief)
 {
 	const char *number = strstr(brief, "%llu");
 
-	return number ? at_sprintf(i->s->arena, "%.*sN%s", (int)(number - brief), brief, number + 4)
+	return number ? at_sprintf(i->s->arena, "%.*sN%s", (int)(number - brief), brief,
+				   number + 4)
 		      : brief;
 }
 
@@ -269,8 +276,10 @@ static void counters(struct info *i, const struct at_plan *p)
 	for (size_t k = 0; k < p->counters.n; k++) {
 		const struct at_plan_counter *c = &p->counters.v[k];
 
-		say(i, c->map < 0 ? c->name
-				  : at_sprintf(i->s->arena, "%s %s", c->name, p->maps.v[c->map].name),
+		say(i,
+		    c->map < 0
+			    ? c->name
+			    : at_sprintf(i->s->arena, "%s %s", c->name, p->maps.v[c->map].name),
 		    sentence(i, c->brief ? c->brief : ""));
 	}
 }

@@ -21,8 +21,8 @@ int at_list(const struct at_lang *lang, struct at_host *host, struct at_diags *d
 int at_list_args(const struct at_lang *lang, struct at_host *host, const char *probe,
 		 int (*each)(void *arg, const char *type, const char *name), void *arg);
 
-/* info.c: what this machine offers, and what a compiled session takes, a value a call. Stops when
- * each() is not 0, and returns that. */
+/* info.c: what this machine offers, and what a compiled session takes, a value a call. Stops
+ * when each() is not 0, and returns that. */
 int at_session_info(struct at_session *s,
 		    int (*each)(void *arg, const char *section, const char *name,
 				const char *value),

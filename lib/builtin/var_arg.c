@@ -26,7 +26,8 @@ static const struct at_type *check_arg(struct at_check *c, struct at_n_call *cal
 	if (f && f->type)
 		return f->type;
 	if (f)
-		at_diag(c->diags, AT_D_NOT_YET, call->n.range, "an argument of its type cannot be read yet");
+		at_diag(c->diags, AT_D_NOT_YET, call->n.range,
+			"an argument of its type cannot be read yet");
 	else
 		at_diag(c->diags, AT_D_NO_ARGS, call->n.range, "%s has no %s", p->text,
 			call->func->name);
@@ -41,8 +42,11 @@ static struct at_val lower_arg(struct at_lower *lw, struct at_n_call *call)
 }
 
 #define ARG(n)                                                                                 \
-	[n] = { .name = "arg" #n, .proto = "uint64 arg" #n, .flags = AT_F_VAR,                 \
-		.brief = "argument " #n " of a raw tracepoint", .check = check_arg,            \
+	[n] = { .name = "arg" #n,                                                              \
+		.proto = "uint64 arg" #n,                                                      \
+		.flags = AT_F_VAR,                                                             \
+		.brief = "argument " #n " of a raw tracepoint",                                \
+		.check = check_arg,                                                            \
 		.lower = lower_arg }
 
 const struct at_func at_vars_arg[AT_VARS_ARG] = {

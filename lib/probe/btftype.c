@@ -33,8 +33,9 @@ static const struct at_type *bytes_type(const struct builder *b, unsigned n)
 {
 	struct at_type *t = at_new(b->arena, struct at_type);
 
-	*t = (struct at_type){ .kind = AT_T_ARRAY, .size = n, .align = 1,
-			       .elem = &at_type_uint8 };
+	*t = (struct at_type){
+		.kind = AT_T_ARRAY, .size = n, .align = 1, .elem = &at_type_uint8
+	};
 	return t;
 }
 
@@ -61,12 +62,17 @@ static const struct at_type *enum_type(const struct builder *b, const struct btf
 
 	for (unsigned i = 0; i < n; i++) {
 		names[i].name = at_btf_name(b->btf, wide ? e64[i].name_off : e[i].name_off);
-		names[i].value = wide ? (int64_t)((uint64_t)e64[i].val_hi32 << 32 | e64[i].val_lo32)
-				      : e[i].val;
+		names[i].value =
+			wide ? (int64_t)((uint64_t)e64[i].val_hi32 << 32 | e64[i].val_lo32)
+			     : e[i].val;
 	}
-	*out = (struct at_type){ .kind = AT_T_ENUM, .size = t->size, .align = t->size,
-				 .sign = BTF_INFO_KFLAG(t->info), .name = name_of(b, t),
-				 .names = names, .nnames = n };
+	*out = (struct at_type){ .kind = AT_T_ENUM,
+				 .size = t->size,
+				 .align = t->size,
+				 .sign = BTF_INFO_KFLAG(t->info),
+				 .name = name_of(b, t),
+				 .names = names,
+				 .nnames = n };
 	return out;
 }
 
@@ -86,8 +92,11 @@ static struct at_type *struct_type(const struct builder *b, uint32_t id,
 	struct at_type *out = at_new(b->arena, struct at_type);
 	bool defined = BTF_INFO_KIND(t->info) != BTF_KIND_FWD;
 
-	*out = (struct at_type){ .kind = AT_T_STRUCT, .align = 1, .far = true,
-				 .id = defined ? id : 0, .size = defined ? t->size : 0,
+	*out = (struct at_type){ .kind = AT_T_STRUCT,
+				 .align = 1,
+				 .far = true,
+				 .id = defined ? id : 0,
+				 .size = defined ? t->size : 0,
 				 .name = *name_of(b, t) ? name_of(b, t) : "(anonymous)" };
 	return out;
 }
@@ -120,8 +129,10 @@ static const struct at_type *array_type(const struct builder *b, const struct bt
 	    !strcmp(name_of(b, of), "char"))
 		return at_type_string(b->arena, a->nelems);
 	out = at_new(b->arena, struct at_type);
-	*out = (struct at_type){ .kind = AT_T_ARRAY, .size = a->nelems * elem->size,
-				 .align = elem->align, .elem = elem };
+	*out = (struct at_type){ .kind = AT_T_ARRAY,
+				 .size = a->nelems * elem->size,
+				 .align = elem->align,
+				 .elem = elem };
 	return out;
 }
 
@@ -152,8 +163,10 @@ static const struct at_type *type_of(const struct builder *b, uint32_t id)
 
 typedef AT_VEC(struct at_type_field) fields;
 
-/* Fields of a struct that stands `at` bytes into the whole; those of anonymous ones are its own. */
-static void add_fields(const struct builder *b, uint32_t id, unsigned at, int depth, fields *out)
+/* Fields of a struct that stands `at` bytes into the whole; those of anonymous ones are its
+ * own. */
+static void add_fields(const struct builder *b, uint32_t id, unsigned at, int depth,
+		       fields *out)
 {
 	const struct btf_type *t = at_btf_type(b->btf, at_btf_strip(b->btf, id));
 	const struct btf_member *m;
@@ -168,7 +181,8 @@ static void add_fields(const struct builder *b, uint32_t id, unsigned at, int de
 		struct at_type_field f = { .name = at_btf_name(b->btf, m->name_off),
 					   .type = type_of(b, m->type),
 					   .offset = at + bit / 8,
-					   .bits = bits, .shift = bits ? bit % 8 : 0 };
+					   .bits = bits,
+					   .shift = bits ? bit % 8 : 0 };
 
 		if (bits && (bits + f.shift > 64 || !f.type || !at_type_is_int(f.type)))
 			f.type = NULL;
@@ -233,7 +247,8 @@ static const struct at_type *params_type(const struct builder *b, const char *na
 	struct at_type_field *f = at_new_n(b->arena, struct at_type_field, n + 1);
 	struct at_type *out = at_new(b->arena, struct at_type);
 
-	*out = (struct at_type){ .kind = AT_T_STRUCT, .name = at_strdup(b->arena, name),
+	*out = (struct at_type){ .kind = AT_T_STRUCT,
+				 .name = at_strdup(b->arena, name),
 				 .fields = f };
 	for (unsigned i = 1; i < n; i++) {
 		struct at_type_field *to = &f[out->nfields++];

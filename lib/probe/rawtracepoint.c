@@ -37,7 +37,8 @@ static int not_found(struct at_check *c, const struct at_attachpt *p, const stru
 {
 	struct at_closest best = at_closest_to(event_of(p));
 
-	at_diag(c->diags, AT_D_NO_MATCH, p->range, "there is no raw tracepoint %s", event_of(p));
+	at_diag(c->diags, AT_D_NO_MATCH, p->range, "there is no raw tracepoint %s",
+		event_of(p));
 	at_btf_each(btf, BTF_KIND_TYPEDEF, PREFIX, offer, &best);
 	if (best.best)
 		at_hint(c->diags, "did you mean rawtracepoint:%s?", best.best);
@@ -54,7 +55,8 @@ static int wrong_parts(struct at_check *c, const struct at_attachpt *p)
 		at_diag(c->diags, AT_D_NOT_YET, p->ranges.v[1],
 			"raw tracepoints of modules cannot be traced yet");
 	else
-		at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->range, "a raw tracepoint has a name");
+		at_diag(c->diags, AT_D_BAD_ATTACH_POINT, p->range,
+			"a raw tracepoint has a name");
 	at_hint(c->diags, "it is written " SYNTAX);
 	return -1;
 }

@@ -30,7 +30,8 @@ static bool has_may_goto(int type, int code)
 		{ .code = code, .off = 0 },              /* may_goto +0 */
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int fd = bpf_prog_load(type, "probe", "GPL", insns, sizeof(insns) / sizeof(insns[0]), NULL);
+	int fd = bpf_prog_load(type, "probe", "GPL", insns, sizeof(insns) / sizeof(insns[0]),
+			       NULL);
 
 	if (fd >= 0)
 		close(fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features of the running kernel that only trying tells; lib/run/host.c remembers the answers. */
+/* Features of the running kernel that only trying tells; lib/run/host.c remembers the answers.
+ */
 #ifndef AT_RUN_FEATURE_H
 #define AT_RUN_FEATURE_H
 
