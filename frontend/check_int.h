@@ -5,6 +5,12 @@
 
 #include "frontend/check.h"
 
+/* ---- check_part.c: fields and elements ---- */
+
+const struct at_type *at_check_field(struct at_check *c, struct at_node *e);
+const struct at_type *at_check_tindex(struct at_check *c, struct at_node *e);
+const struct at_type *at_check_index(struct at_check *c, struct at_node *e);
+
 /* ---- config.c ---- */
 
 void at_check_config(struct at_check *c);

@@ -3,7 +3,7 @@ libat_la_SOURCES += frontend/ir.c frontend/ir.h frontend/ir.def frontend/plan.c 
 	frontend/dump.h frontend/dump_plan.c frontend/dump_ir.c
 # Types, check, lowering.
 libat_la_SOURCES += frontend/type.c frontend/type.h frontend/check.c frontend/check.h \
-	frontend/check_int.h frontend/check_expr.c frontend/check_call.c frontend/check_map.c \
+	frontend/check_int.h frontend/check_expr.c frontend/check_call.c frontend/check_map.c frontend/check_part.c \
 	frontend/check_stmt.c frontend/check_type.c frontend/scope.c frontend/fold.c frontend/expand.c frontend/config.c \
 	frontend/lower.c frontend/lower.h frontend/lower_int.h frontend/lower_stmt.c \
 	frontend/lower_expr.c frontend/lower_string.c frontend/lower_map.c frontend/lower_part.c frontend/lower_frame.c \

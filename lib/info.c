@@ -100,9 +100,11 @@ static const char *here(struct info *i, const char *feature)
 }
 
 /* Only loading tells. */
+static const char unknown[] = "unknown (programs cannot be loaded)";
+
 static const char *tried(struct info *i, const char *feature)
 {
-	return i->may_load ? here(i, feature) : "unknown (programs cannot be loaded)";
+	return i->may_load ? here(i, feature) : unknown;
 }
 
 static const char *loop_form(struct info *i, const char *arg)
@@ -110,7 +112,7 @@ static const char *loop_form(struct info *i, const char *arg)
 	static const char *const forms[] = { "may_goto", "bpf_loop" };
 
 	if (!i->may_load)
-		return tried(i, arg);
+		return unknown;
 	for (size_t k = 0; k < at_count(forms); k++)
 		if (at_host_has(i->s->host, forms[k]))
 			return forms[k];
@@ -126,7 +128,7 @@ static const char *tap(struct info *i, const char *arg)
 
 	for (size_t k = 0; k < at_count(taps); k++) {
 		if (at_feature_find(taps[k].feature) >= 0 && !i->may_load)
-			return tried(i, NULL);
+			return unknown;
 		if (at_host_has(i->s->host, taps[k].feature))
 			return taps[k].name;
 	}
@@ -180,7 +182,7 @@ static const char *usable(struct info *i, const struct at_provider *p)
 	const char *feature = p->feature;
 
 	if (feature && at_feature_find(feature) >= 0 && !i->may_load)
-		return tried(i, feature);
+		return unknown;
 	if (!feature || at_host_has(i->s->host, feature))
 		return "yes";
 	return at_sprintf(i->s->arena, "no, needs %s", p->needs);
