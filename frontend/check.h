@@ -21,6 +21,7 @@ struct at_options {
 	bool unsafe;
 	bool show_secrets;
 	bool pid_filter; /* a pid will be given: programs compare with AT_SYM_PID */
+	bool binds_maps; /* programs of other scripts may count in its maps */
 	bool event_time; /* every event carries the time when it was sent */
 };
 

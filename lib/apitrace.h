@@ -82,7 +82,7 @@ int apitrace_set_pid(struct apitrace *h, pid_t pid) APITRACE_API;
 /* A map that goes on: the new script uses one of a running script instead of a map of its own. */
 struct apitrace_bind {
 	const char *map;              /* of the new script, "@x"; NULL: each that `from` has, too */
-	struct apitrace_script *from; /* of the same handle */
+	struct apitrace_script *from; /* of the same handle, by apitrace_add() */
 	const char *as;               /* its name there; NULL: the same */
 };
 

@@ -103,6 +103,10 @@ static int bind_one(struct apitrace_script *s, const struct apitrace_bind *b, in
 	if (!is_loaded(s->h, b->from))
 		return cannot(s, (struct at_range){ 0 }, b->map ? b->map : "a map",
 			      "the script to bind it to is not a loaded one of this handle");
+	if (b->from == s->h->main)
+		return cannot(s, (struct at_range){ 0 }, b->map ? b->map : "a map",
+			      "the script of apitrace_compile() takes it that nobody else counts "
+			      "in its maps");
 	if (!b->map)
 		return bind_common(s, b->from, bound);
 	if (map < 0)

@@ -57,7 +57,7 @@ int at_copy_params(struct at_arena *a, const char *const *params, size_t n,
 
 /* ---- script.c ---- */
 
-/* One at the end of the list, not compiled; NULL and errno. opts may be NULL. */
+/* One at the end of the list, not compiled; NULL and errno. opts NULL: that of the steps. */
 struct apitrace_script *at_script_new(struct apitrace *h,
 				      const struct apitrace_script_opts *opts);
 int at_script_compile(struct apitrace_script *s, const char *name, const char *text,

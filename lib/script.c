@@ -45,6 +45,7 @@ static void prepare(struct apitrace_script *s)
 
 static int take_opts(struct apitrace_script *s, const struct apitrace_script_opts *opts)
 {
+	s->session.opts.binds_maps = opts != NULL;
 	if (!opts || !opts->params)
 		return 0;
 	s->session.opts.nparams = opts->nparams;

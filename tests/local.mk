@@ -150,6 +150,11 @@ TESTS += tests/api-test
 tests_api_test_SOURCES = tests/api-test.c
 tests_api_test_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/lib
 tests_api_test_LDADD = libapitrace.la
+# The header, the version map and the library's manual against each other, and its programs built
+# against an install; one of them is run, which needs root.
+TESTS += tests/header.test
+RUNTIME_TESTS += tests/embed.test
+EXTRA_DIST += tests/header.test tests/embed.test tests/embed.sh
 # Scripts that come and go; needs root.
 check_PROGRAMS += tests/scripts.test
 RUNTIME_TESTS += tests/scripts.test

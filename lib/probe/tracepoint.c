@@ -182,7 +182,7 @@ static unsigned plan_shared(struct at_lower *lw, const struct at_clause_use *con
 	unsigned *funcs = at_new_n(lw->arena, unsigned, n);
 	struct at_ir *tgid;
 
-	lw->one_program = true;
+	lw->one_program = !lw->opts || !lw->opts->binds_maps;
 	for (size_t i = 0; i < n; i++)
 		funcs[i] = at_lower_clause(lw, uses[i], 1, 0, NULL);
 	lw->one_program = false;
