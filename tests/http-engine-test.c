@@ -71,6 +71,9 @@ struct conversation {
 	unsigned flags;
 };
 
+#define S10   "          "
+#define S80   S10 S10 S10 S10 S10 S10 S10 S10
+#define S100  S80 S10 S10
 #define GET   "GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
 #define OK2   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 #define Q_GET "Q GET t=/x p=/x q= h=h v=1.1 n=1 b=28 l=-1 c=1\n"
@@ -114,6 +117,24 @@ static const struct conversation conversations[] = {
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=55 l=-1 c=1\na=one two three|\n" R_OK2 E_OK2
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=4 b=53 l=-1 c=1\na=1, 2|\n" R_OK2 E_OK2
 	  "Q GET t=/x p=/x q= h=h v=1.1 n=2 b=36 l=-1 c=1\na=|\n" R_OK2 E_OK2 },
+	{ "values: long runs of white space",
+	  { { '>',
+	      "POST /x HTTP/1.1\r\nContent-Length: 2" S100 "\r\nX-A: one" S80
+	      "\t  two" S100 S100 "\r\n" S100 "three" S100 "\r\nHost: h" S100 "\r\n\r\nhi" },
+	    { '<', OK2 } },
+	  "Q POST t=/x p=/x q= h=h v=1.1 n=3 b=751 l=2 c=1\na=one" S80 "\t  two three|\n"
+	  "R 200 OK m=POST v=1.1 n=1 b=38 l=2 c=1 r=|\nE 200 p=/x end=0 qb=2 rb=2 ok=1\n" },
+	{ "other minor versions, HTTP/1.0 without keep-alive",
+	  { { '>', "GET /x HTTP/1.7\r\n\r\n" },
+	    { '<', "HTTP/1.5 200 OK\r\nContent-Length: 2\r\n\r\nok" },
+	    { '>', "GET /x HTTP/1.0\r\n\r\n" },
+	    { '<', "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive\r\n\r\nok" },
+	    { '>', GET },
+	    { '<', OK2 } },
+	  "Q GET t=/x p=/x q= h= v=1.1 n=0 b=19 l=-1 c=1\n"
+	  "R 200 OK m=GET v=1.1 n=1 b=38 l=2 c=1 r=|\n" E_OK2
+	  "Q GET t=/x p=/x q= h= v=1.0 n=0 b=19 l=-1 c=1\n"
+	  "R 200 OK m=GET v=1.0 n=2 b=62 l=2 c=1 r=|\n" E_OK2 },
 	{ "bare LF, leading empty lines",
 	  { { '>', "\r\n\nGET /x HTTP/1.1\nHost: h\nX-A: v\n\n" },
 	    { '<', "HTTP/1.1 200\nContent-Length: 2\nX-R: s\n\nok" } },

@@ -60,6 +60,39 @@ static bool is_same(const struct at_http_capture *c, enum at_http_half half,
 	       (what != AT_HTTP_FIELD || strcmp(c->name, name) == 0);
 }
 
+/* "%%" for each '%' of a name, which may have some: the text is a format. */
+static const char *escape(struct at_arena *a, const char *name)
+{
+	char *out = at_alloc(a, 2 * strlen(name) + 1), *to = out;
+
+	for (; *name; name++) {
+		if (*name == '%')
+			*to++ = '%';
+		*to++ = *name;
+	}
+	*to = 0;
+	return out;
+}
+
+static const char *cut_brief(struct at_http *h, const struct at_http_capture *c)
+{
+	static const char *const parts[] = {
+		[AT_HTTP_METHOD] = "args.method", [AT_HTTP_TARGET] = "args.target",
+		[AT_HTTP_PATH] = "args.path",     [AT_HTTP_QUERY] = "args.query",
+		[AT_HTTP_HOST] = "args.host",     [AT_HTTP_REASON] = "args.reason",
+	};
+	struct at_arena *a = h->lw->arena;
+
+	if (c->what != AT_HTTP_FIELD)
+		return at_sprintf(a,
+				  "%%llu values were longer than what is kept of %s, %u bytes",
+				  parts[c->what], c->width);
+	return at_sprintf(a,
+			  "%%llu values were longer than what is kept of %s(\"%s\"), %u bytes",
+			  c->half == AT_HTTP_OF_REQUEST ? "request_header" : "response_header",
+			  escape(a, c->name), c->width);
+}
+
 struct at_http_capture *at_http_want(struct at_http *h, enum at_http_half half,
 				     enum at_http_what what, const char *name, unsigned width)
 {
@@ -81,6 +114,7 @@ struct at_http_capture *at_http_want(struct at_http *h, enum at_http_half half,
 		c->may_secret = !c->secret && may_be_secret(c);
 		c->want_hash = c->secret || c->may_secret;
 	}
+	c->counter = at_plan_counter(h->lw->plan, "http.value_cut", cut_brief(h, c), -1);
 	at_vec_push(h->lw->arena, &h->captures, c);
 	return c;
 }

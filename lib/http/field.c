@@ -123,13 +123,46 @@ static struct at_ir *value_scan(struct at_walk *w, struct at_ir *pos)
 	return at;
 }
 
+static void shorten(struct at_walk *w, struct at_ir *cap)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *text = ir_let(b, ir_andi(b, cap, 0xffff)), *full;
+
+	IF(text);
+	IF(ir_ugti(b, text, w->e->total - AT_HTTP_PAD));
+	RETURN(1);
+	END;
+	text = ir_let(b, ir_add(b, w->conn, text));
+	full = ir_let(b, ir_sub(b, AT_LD(at_http_text, text, full), HL(trail)));
+	AT_ST(at_http_text, text, full, full);
+	AT_ST(at_http_text, text, len, at_http_min(b, AT_LD(at_http_text, text, len), full));
+	END;
+}
+
+/* What was appended of the white space at the end of a value is taken away. */
+static unsigned untrail_func(struct at_http_eng *e)
+{
+	struct at_walk walk = at_http_func(e, "http_untrail", 3), *w = &walk;
+	struct at_irb *b = w->b;
+
+	shorten(w, HL(cap));
+	shorten(w, HL(cap2));
+	HS(trail, C(0));
+	RETURN(0);
+	return b->index;
+}
+
 /* The line has ended at pos, with one byte or two. */
 static unsigned line_end_func(struct at_http_eng *e)
 {
+	unsigned untrail = untrail_func(e);
 	struct at_walk walk = at_http_func(e, "http_line_end", 4), *w = &walk;
 	struct at_irb *b = w->b;
 	struct at_ir *pos = at_http_pos(w), *c = ir_param(b, 3);
 
+	IF(HL(trail));
+	ir_do(b, at_http_step(w, untrail));
+	END;
 	IF(ir_eqi(b, c, '\r'));
 	IF(ir_ulti(b, ir_sub(b, WL(end), pos), 2));
 	ir_return(b, at_http_step(w, e->f_more));
@@ -204,13 +237,24 @@ static void lead_func(struct at_http_eng *e)
 	ir_return(b, at_http_step(w, e->f_step[AT_S_VALUE]));
 }
 
-/* A run that no carry could hold: dropped, and said. */
+/*
+ * A run that no carry could hold. It is appended, and taken away again if the
+ * value ends with it; from a hash it could not be, so there it is dropped, and
+ * that is said.
+ */
 static unsigned long_run_func(struct at_http_eng *e)
 {
-	struct at_walk walk = at_http_inline(e, "http_long_run", 3), *w = &walk;
+	struct at_walk walk = at_http_func(e, "http_long_run", 3), *w = &walk;
 	struct at_irb *b = w->b;
-	struct at_ir *pos = at_http_pos(w), *msg = at_http_msg_addr(w, HL(msg)), *flags;
+	struct at_ir *pos = at_http_pos(w), *msg = at_http_msg_addr(w, HL(msg)), *flags, *hash;
 
+	hash = ir_andi(b, ir_shri(b, ir_or(b, HL(cap), HL(cap2)), AT_CAP_HASH), 0xffff);
+	IF(ir_iszero(b, hash));
+	put_both(w, pos, C(RUN_MOST));
+	HS(trail, ir_addi(b, HL(trail), RUN_MOST));
+	WS(pos, ir_addi(b, pos, RUN_MOST));
+	RETURN(0);
+	END;
 	flags = ir_let(b, ML(msg, flags));
 	IF(ir_iszero(b, ir_andi(b, flags, AT_HTTP_M_CUT | AT_HTTP_M_DONE)));
 	at_plan_count(b, e->h->c_cut, NULL);
@@ -241,6 +285,7 @@ static void space_func(struct at_http_eng *e, unsigned trip)
 	END;
 	c = ir_let(b, ir_load(b, 1, ir_add(b, ir_add(b, w->win, pos), n), 0));
 	IF(ir_iszero(b, ir_or(b, ir_eqi(b, c, '\r'), ir_eqi(b, c, '\n'))));
+	HS(trail, C(0));
 	ir_do(b, join(w, pos, n));
 	END;
 	WS(pos, ir_add(b, pos, n));

@@ -94,6 +94,7 @@ struct at_http_capture {
 	const char *name;      /* FIELD */
 	unsigned width;        /* bytes kept; multiple of 8 */
 	unsigned offset;       /* of its at_http_text from the start of the slot or response area */
+	unsigned counter;      /* of values that were cut */
 	bool want_hash;        /* secret captures: the hash covers the whole value, across reads */
 	bool secret;           /* always secret (authorization, …, config redact) */
 	bool may_secret;       /* AT_HTTP_T_SECRET decides (target, query, referer, location) */

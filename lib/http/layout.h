@@ -97,9 +97,9 @@ enum { AT_HTTP_M_MUTE = 1 << 16 };
 /*
  * A capture in one word: offset of its at_http_text in the connection (bits
  * 0-15), width (16-31), offset of its hash state (32-47, 0: none), bit 48: its
- * text is searched for secret parameters. 0: no capture.
+ * text is searched for secret parameters, from 49 on its counter. 0: no capture.
  */
-enum { AT_CAP_WIDTH = 16, AT_CAP_HASH = 32, AT_CAP_SECRET = 48 };
+enum { AT_CAP_WIDTH = 16, AT_CAP_HASH = 32, AT_CAP_SECRET = 48, AT_CAP_COUNTER = 49 };
 
 struct at_http_sip { /* SipHash-1-3 in progress */
 	uint64_t v[4], tail;
@@ -114,6 +114,7 @@ struct at_http_stream {
 	uint32_t pair; /* response: offset of its request's slot; 0: none */
 	uint32_t part, ncarry, frame, engine;
 	uint32_t first_line; /* no field line seen yet, so nothing can be continued */
+	uint32_t trail;      /* bytes of white space that were appended and may end the value */
 	uint32_t fold, trailer, interim, digits, secret, host_set, line;
 	uint32_t begun; /* response: its status line was read */
 	uint32_t early; /* response: the call that sent its request has not returned */

@@ -95,7 +95,8 @@ static void compare(struct at_walk *w, enum at_http_half half, struct at_ir *at,
 		if (want->field)
 			ir_set(b, out->cap, C((int64_t)at_http_cap_word(e, want->field)));
 		if (want->host)
-			ir_set(b, out->host, C((int64_t)at_http_cap_word(e, want->host)));
+			ir_set(b, out->host,
+			       C((int64_t)at_http_cap_word(e, want->host) & HOST_MASK));
 		END;
 		END;
 	}
@@ -142,6 +143,15 @@ static void cut_long_head(struct at_walk *w, const struct found *found)
 	END;
 }
 
+/* What the mask takes from the host's capture. */
+static int64_t host_counter(const struct at_http_eng *e)
+{
+	const struct at_http_capture *c =
+		at_http_capture_of(e, AT_HTTP_OF_REQUEST, AT_HTTP_HOST);
+
+	return c ? (int64_t)((uint64_t)c->counter << AT_CAP_COUNTER) : 0;
+}
+
 /* (conn, half, win, capture, capture of the host, engine's field): the value goes to them. */
 static unsigned take_func(struct at_http_eng *e)
 {
@@ -153,7 +163,7 @@ static unsigned take_func(struct at_http_eng *e)
 	struct at_ir *engine = ir_let(b, ir_shri(b, ir_param(b, 4), HOST_BITS));
 
 	IF(ir_and(b, ir_nei(b, host, 0), ir_iszero(b, HL(host_set))));
-	HS(cap2, ir_let(b, ir_add(b, host, HL(msg))));
+	HS(cap2, ir_let(b, ir_add(b, ir_or(b, host, C(host_counter(e))), HL(msg))));
 	ir_do(b, ir_call(b, capture_begin, 4, w->conn, w->half, w->win, HL(cap2)));
 	END;
 	IF(cap);

@@ -196,7 +196,7 @@ static const struct {
 		"%llu calls had bytes that could not be read"),
 	COUNTER(c_read_bytes, "http.read_failed_bytes", "%llu bytes could not be read"),
 	COUNTER(c_unfollowed, "map_full",
-		"%llu times a connection could not be followed: there are too many"),
+		"%llu times a connection could not be followed: no memory for it"),
 	COUNTER(c_client_unshown, "http.client_unshown",
 		"%llu client-side messages not shown (http:client:…)"),
 };

@@ -58,7 +58,15 @@ static struct at_ir *storage(struct at_http_eng *e, unsigned map, struct at_ir *
 {
 	struct at_irb *b = &e->b;
 
-	return ir_let(b, ir_helper(b, STORAGE_GET, 4, ir_map(b, map), sk, C(0), C(flags)));
+	struct at_ir *value =
+		ir_let(b, ir_helper(b, STORAGE_GET, 4, ir_map(b, map), sk, C(0), C(flags)));
+
+	if (flags & CREATE && map == e->m_conn) {
+		IF(ir_iszero(b, value));
+		at_plan_count(b, e->h->c_unfollowed, NULL);
+		END;
+	}
+	return value;
 }
 
 static void forget(struct at_http_eng *e, unsigned map, struct at_ir *sk)

@@ -6,7 +6,7 @@
  */
 #include "lib/http/layout.h"
 
-enum { PROBE_READ_KERNEL = 113 }; /* enum bpf_func_id */
+enum { MAP_LOOKUP = 1, PROBE_READ_KERNEL = 113 }; /* enum bpf_func_id */
 
 /* Places in win.tmp: what trips of this file keep. */
 enum { T_AT, T_N, T_SRC, T_SIP };
@@ -376,6 +376,23 @@ static void put_next_func(struct at_http_eng *e, unsigned put)
 	RETURN(0);
 }
 
+/* A text has no room for all of its value: counted, once for each value. */
+static void count_cut(struct at_walk *w, struct at_ir *counter)
+{
+	struct at_irb *b = w->b;
+	struct at_ir *map = ir_map(b, at_plan_counters(w->e->plan)), *key = ir_slot(b, 8),
+		     *value;
+
+	counter = ir_let(b, counter);
+	IF(counter);
+	ir_store(b, 4, key, 0, counter);
+	value = ir_let(b, ir_helper(b, MAP_LOOKUP, 2, map, key));
+	IF(value);
+	ir_atomic_add(b, 8, value, 0, C(1));
+	END;
+	END;
+}
+
 /* (conn, half, win, src | n << 32, capture word): appends n bytes of win + src. */
 static unsigned put_func(struct at_http_eng *e, unsigned sip_put)
 {
@@ -395,7 +412,7 @@ static unsigned put_func(struct at_http_eng *e, unsigned sip_put)
 	IF(sip);
 	ir_do(b, ir_call(b, sip_put, 5, w->conn, w->half, w->win, piece, sip));
 	END;
-	IF(ir_shri(b, cap, AT_CAP_SECRET));
+	IF(ir_andi(b, ir_shri(b, cap, AT_CAP_SECRET), 1));
 	ir_do(b, ir_call(b, e->f_secret, 4, w->conn, w->half, w->win, piece));
 	END;
 	at_most(b, off, e->total - AT_HTTP_PAD);
@@ -408,6 +425,9 @@ static unsigned put_func(struct at_http_eng *e, unsigned sip_put)
 	RETURN(0);
 	END;
 	room = ir_let(b, ir_sub(b, ir_andi(b, ir_shri(b, cap, AT_CAP_WIDTH), 0xffff), len));
+	IF(ir_ugt(b, n, room));
+	count_cut(w, ir_shri(b, cap, AT_CAP_COUNTER));
+	END;
 	k = at_http_min(b, n, room);
 	at_most(b, k, AT_HTTP_STEP);
 	at = ir_let(b, ir_addi(b, ir_add(b, off, len), sizeof(struct at_http_text)));
@@ -467,7 +487,8 @@ uint64_t at_http_cap_word(const struct at_http_eng *e, const struct at_http_capt
 	uint64_t secret = is_searched(e, c);
 
 	return c->offset | (uint64_t)c->width << AT_CAP_WIDTH |
-	       (uint64_t)sip_of(e, c) << AT_CAP_HASH | secret << AT_CAP_SECRET;
+	       (uint64_t)sip_of(e, c) << AT_CAP_HASH | secret << AT_CAP_SECRET |
+	       (uint64_t)c->counter << AT_CAP_COUNTER;
 }
 
 void at_http_reset_texts(struct at_walk *w, struct at_ir *msg, enum at_http_half half)
