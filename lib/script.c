@@ -177,13 +177,13 @@ int at_script_attach(struct apitrace_script *s)
 
 int at_script_stop(struct apitrace_script *s)
 {
-	int n;
+	int err;
 
 	at_run_detach(&s->run);
 	s->state = AT_STOPPED;
-	n = at_ring_consume(&s->run, &s->render);
+	err = at_ring_drain(&s->run, &s->render);
 	epoll_ctl(s->h->epoll, EPOLL_CTL_DEL, at_ring_fd(&s->run), NULL);
-	return n < 0 ? n : 0;
+	return err;
 }
 
 static int by_name(const void *a, const void *b, void *arg)

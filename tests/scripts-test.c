@@ -513,6 +513,58 @@ static bool callbacks_change_no_scripts(void)
 	return ok && entries("/proc/self/fd") == fds - 1; /* the handle's own is closed, too */
 }
 
+/* ---- More than can be handled ---- */
+
+static _Atomic int asking;
+
+static void *ask_on(void *arg)
+{
+	while (asking)
+		ask();
+	return NULL;
+}
+
+static void handle_slowly(void *arg, const struct apitrace_event *e)
+{
+	usleep(20);
+	++*(int *)arg;
+}
+
+/* Without bounds a call would not return, nor would others have their turn. */
+static bool a_flood_leaves_others_their_turn(void)
+{
+	static struct log l;
+	struct apitrace *h = new_handle(&l);
+	struct apitrace_script *s = add(h, "flood", ASKED " { @n = count(); print(1); }");
+	struct apitrace_counter c = { 0 };
+	int handled = 0, n = 0;
+	int64_t lost = 0;
+	pthread_t t;
+	bool ok = s;
+
+	asking = 1;
+	apitrace_on_event(h, handle_slowly, &handled);
+	if (!ok || pthread_create(&t, NULL, ask_on, NULL))
+		return false;
+	alarm(60);
+	for (int i = 0; i < 2 && ok; i++) {
+		n = apitrace_poll(h, -1);
+		ok = n > 0;
+	}
+	asking = 0;
+	pthread_join(t, NULL);
+	alarm(0);
+	ok = ok && !apitrace_stop(h);
+	for (unsigned i = 0; !apitrace_counter_get(s, i, &c); i++)
+		if (!strcmp(c.name, "lost"))
+			lost = c.value;
+	if (handled + lost != sum(s, "@n"))
+		ok = !printf("# %d handled, %lld lost of %lld\n", handled, (long long)lost,
+			     (long long)sum(s, "@n"));
+	apitrace_free(h);
+	return ok;
+}
+
 /* ---- Threads ---- */
 
 static void *run_in_thread(void *arg)
@@ -565,6 +617,7 @@ static const struct {
 	{ "events have typed fields", events_have_typed_fields },
 	{ "events name their map", events_name_their_map },
 	{ "callbacks change no scripts", callbacks_change_no_scripts },
+	{ "a flood leaves others their turn", a_flood_leaves_others_their_turn },
 	{ "threads have handles of their own", threads_have_handles },
 };
 

@@ -12,12 +12,16 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+enum { TURN = 16384 }; /* records: a script that sends them faster than they are handled lets others
+			  have their turn */
+
 struct at_ring {
 	struct ring_buffer *rb; /* NULL: the plan sends nothing */
 	int epoll;              /* without a ring: never readable */
 	const struct at_run *run;
 	struct at_render *render; /* while records are handled */
 	int error;
+	int handled; /* in this turn */
 };
 
 void at_render_deliver(struct at_render *r, const char *text, size_t len)
@@ -37,6 +41,12 @@ int at_render_error(struct at_render *r)
 	return err;
 }
 
+/* Not 0 ends the turn; the record is consumed all the same. */
+static int turn(struct at_ring *ring)
+{
+	return ++ring->handled < TURN ? 0 : -EAGAIN;
+}
+
 static int handle(void *arg, void *data, size_t size)
 {
 	struct at_ring *ring = arg;
@@ -48,11 +58,11 @@ static int handle(void *arg, void *data, size_t size)
 	int err, unwritten;
 
 	if (size < AT_EVENT_HEADER || header[0] >= p->events.n)
-		return 0;
+		return turn(ring);
 	e = &p->events.v[header[0]];
 	f = at_lang_func(ring->run->lang, e->func);
 	if (size < e->size || !f || !f->event)
-		return 0;
+		return turn(ring);
 	r->event = e;
 	r->payload = (const char *)data + AT_EVENT_HEADER;
 	err = f->event(r, e, r->payload);
@@ -60,7 +70,7 @@ static int handle(void *arg, void *data, size_t size)
 	unwritten = at_render_error(r);
 	if (!ring->error)
 		ring->error = err ? err : unwritten;
-	return 0;
+	return turn(ring);
 }
 
 int at_ring_open(struct at_run *run)
@@ -95,15 +105,29 @@ int at_ring_fd(const struct at_run *run)
 int at_ring_consume(struct at_run *run, struct at_render *r)
 {
 	struct at_ring *ring = run->ring;
-	int n = 0;
+	int err = 0;
 
 	if (!ring)
 		return -EINVAL;
 	ring->render = r;
-	ring->error = 0;
+	ring->error = ring->handled = 0;
 	if (ring->rb)
-		n = ring_buffer__consume(ring->rb);
-	return n >= 0 && ring->error ? ring->error : n;
+		err = ring_buffer__consume(ring->rb);
+	if (err < 0 && ring->handled < TURN)
+		return err;
+	return ring->error ? ring->error : ring->handled;
+}
+
+int at_ring_drain(struct at_run *run, struct at_render *r)
+{
+	int n, err = 0;
+
+	do {
+		n = at_ring_consume(run, r);
+		if (n < 0 && !err)
+			err = n;
+	} while (run->ring && run->ring->handled >= TURN);
+	return err;
 }
 
 int at_ring_poll(struct at_run *run, struct at_render *r, int timeout_ms)

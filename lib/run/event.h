@@ -46,11 +46,14 @@ int at_render_error(struct at_render *r);
 /* For sinks: hands the event being handled to on_event, if it has not been. */
 void at_render_deliver(struct at_render *r, const char *text, size_t len);
 
-/* The ring: fd for poll, consume returns the number of records or -errno. */
+/* The ring: fd for poll; consume returns the number of records or -errno, and leaves some where
+   more come than can be handled: the fd stays readable then. */
 int at_ring_open(struct at_run *run);
 int at_ring_fd(const struct at_run *run);
 int at_ring_poll(struct at_run *run, struct at_render *r, int timeout_ms);
 int at_ring_consume(struct at_run *run, struct at_render *r);
+/* The same until nothing is left, of a run that was detached. 0 or -errno. */
+int at_ring_drain(struct at_run *run, struct at_render *r);
 void at_ring_close(struct at_run *run);
 
 /* A value as text (rules: language reference 3.5), appended to a growing buffer. */
