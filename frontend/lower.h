@@ -27,6 +27,8 @@ struct at_val {
 	struct at_ir *secret; /* word: not 0 when the text is secret; NULL: never. Types of such strings
 				 are at least 32 bytes wide: what is shown instead takes 26 */
 	struct at_ir *hash;   /* with secret: its keyed 64-bit hash; NULL: computed from the bytes */
+	struct at_ir *whole;  /* with full: hash of the whole text, made if *want_whole is set */
+	bool *want_whole;
 	const char *literal;  /* a literal string: its text (which is at ir, too) */
 };
 

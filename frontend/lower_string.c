@@ -314,14 +314,43 @@ struct at_ir *at_lower_memeq(struct at_lower *lw, struct at_ir *x, struct at_ir 
 	return ir_iszero(b, all);
 }
 
+/* The text as a variable of that size has it: what is cut ends in "..". */
+static struct at_val as_stored(struct at_lower *lw, struct at_val v, unsigned size)
+{
+	struct at_val out = { .type = at_type_string(lw->arena, size) };
+
+	out.ir = at_lower_temp(lw, size);
+	at_lower_put_text(lw, out.ir, 0, size, v, true);
+	return out;
+}
+
+/* Two texts of which perhaps not all is kept: their lengths and hashes are of the whole. */
+static struct at_ir *same_whole(struct at_lower *lw, struct at_val x, struct at_val y)
+{
+	struct at_irb *b = lw->b;
+	struct at_ir *same = ir_eq(b, x.full ? x.full : x.len, y.full ? y.full : y.len);
+
+	if (!x.want_whole || !y.want_whole)
+		return same;
+	*x.want_whole = *y.want_whole = true;
+	return ir_and(b, same, ir_eq(b, x.whole, y.whole));
+}
+
 struct at_ir *at_lower_streq(struct at_lower *lw, struct at_val x, struct at_val y)
 {
+	struct at_ir *whole = NULL;
 	unsigned sx, sy, size;
 
 	if (y.literal)
 		return equals_literal(lw, x, y.literal);
 	if (x.literal)
 		return equals_literal(lw, y, x.literal);
+	if (x.len && y.len)
+		whole = ir_let(lw->b, same_whole(lw, x, y));
+	else if (x.len)
+		x = as_stored(lw, x, y.type->size);
+	else if (y.len)
+		y = as_stored(lw, y, x.type->size);
 	/* Padded to the same size, counted ones with room for their zero. */
 	sx = x.len ? x.cap + 8 : x.type->size;
 	sy = y.len ? y.cap + 8 : y.type->size;
@@ -331,7 +360,9 @@ struct at_ir *at_lower_streq(struct at_lower *lw, struct at_val x, struct at_val
 	if (y.len)
 		y = at_lower_text(lw, y, sy);
 	/* The shorter ends in a zero, so equal words up to there are equal texts. */
-	return ir_let(lw->b, at_lower_memeq(lw, x.ir, y.ir, size, 8));
+	if (!whole)
+		return ir_let(lw->b, at_lower_memeq(lw, x.ir, y.ir, size, 8));
+	return ir_let(lw->b, ir_and(lw->b, whole, at_lower_memeq(lw, x.ir, y.ir, size, 8)));
 }
 
 struct at_ir *at_lower_starts_with(struct at_lower *lw, struct at_val s, const char *prefix)

@@ -163,7 +163,7 @@ static struct at_ir *part(struct at_http *h, const struct at_http_capture *c, un
 	return ir_load(h->lw->b, width, message(h, c->half), c->offset + offset);
 }
 
-struct at_val at_http_text_val(struct at_http *h, const struct at_http_capture *c)
+struct at_val at_http_text_val(struct at_http *h, struct at_http_capture *c)
 {
 	struct at_irb *b = h->lw->b;
 	struct at_val v = { .type = at_type_string(h->lw->arena, c->width), .cap = c->width };
@@ -177,6 +177,8 @@ struct at_val at_http_text_val(struct at_http *h, const struct at_http_capture *
 		v.secret = ir_let(
 			b, ir_andi(b, part(h, c, 2, offsetof(struct at_http_text, flags)),
 				   AT_HTTP_T_SECRET));
+	v.whole = if_known(h, c->half, part(h, c, 8, offsetof(struct at_http_text, hash)));
+	v.want_whole = &c->want_hash;
 	if (c->want_hash)
 		v.hash = ir_let(b, part(h, c, 8, offsetof(struct at_http_text, hash)));
 	return v;

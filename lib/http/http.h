@@ -129,7 +129,7 @@ struct at_http {
 struct at_http_capture *at_http_want(struct at_http *h, enum at_http_half half,
 				     enum at_http_what what, const char *name, unsigned width);
 /* Its value in the clause being lowered (len, cap, full, secret, hash set). */
-struct at_val at_http_text_val(struct at_http *h, const struct at_http_capture *c);
+struct at_val at_http_text_val(struct at_http *h, struct at_http_capture *c);
 
 /* Was the field there, if only empty: 0 or 1. */
 struct at_ir *at_http_present(struct at_http *h, const struct at_http_capture *c);
