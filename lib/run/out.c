@@ -3,6 +3,8 @@
 #include "lib/run/out.h"
 
 #include <bpf/bpf.h>
+#include <inttypes.h>
+#include <string.h>
 #include <errno.h>
 
 /* A text that is not whole is not written: it might be read as another. */
@@ -60,4 +62,27 @@ uint64_t at_out_counter(const struct at_run *run, const char *name)
 		if (!strcmp(run->plan->counters.v[i].name, name))
 			sum += at_counter_read(run, i);
 	return sum;
+}
+
+void at_out_sentence(struct at_buf *b, const struct at_plan_counter *c, uint64_t n)
+{
+	const char *brief = c->brief ? c->brief : c->name, *at = strstr(brief, "%llu");
+
+	if (!at) {
+		at_buf_printf(b, "%s: %" PRIu64, brief, n);
+		return;
+	}
+	at_buf_put(b, brief, at - brief);
+	at_buf_printf(b, "%" PRIu64 "%s", n, at + 4);
+}
+
+/*
+ * "seen" is what happened, not what was missed. That client-side messages are
+ * not shown is worth a word to somebody who sees nothing else.
+ */
+bool at_out_missed(const struct at_run *run, const struct at_plan_counter *c, uint64_t n)
+{
+	if (strcmp(c->name, "http.client_unshown") == 0)
+		return n && n == at_out_counter(run, "http.seen");
+	return n && strcmp(c->name, "http.seen") != 0;
 }

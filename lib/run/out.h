@@ -17,5 +17,8 @@ int64_t at_out_divided(const struct at_type *t, int64_t v, unsigned div);
 uint64_t at_out_recursion(const struct at_run *run);
 /* A counter of the plan by name; 0 when there is none. */
 uint64_t at_out_counter(const struct at_run *run, const char *name);
+/* Is a counter of this value worth a word at the end? Its sentence, with the number. */
+bool at_out_missed(const struct at_run *run, const struct at_plan_counter *c, uint64_t n);
+void at_out_sentence(struct at_buf *b, const struct at_plan_counter *c, uint64_t n);
 
 #endif

@@ -205,20 +205,21 @@ static void json_lost(struct at_render *r, uint64_t events)
 }
 
 /* Members in the order of the specification; those that the engine does not count are 0. */
+static const char *const http_names[] = { "seen", "cut", "unmatched", "desynchronised",
+					  "joined_late", "read_failed_calls",
+					  "read_failed_bytes" };
+
 static void put_http(struct at_render *r, const struct at_run *run)
 {
-	static const char *const names[] = { "seen", "cut", "unmatched", "desynchronised",
-					     "joined_late", "read_failed_calls",
-					     "read_failed_bytes" };
 	struct at_buf b = { 0 };
 
 	put_start(&b, "http_missed");
 	at_buf_put(&b, "{", 1);
-	for (size_t i = 0; i < at_count(names); i++) {
+	for (size_t i = 0; i < at_count(http_names); i++) {
 		struct at_buf name = { 0 };
 
-		at_buf_printf(&name, "http.%s", names[i]);
-		put_member(&b, names[i], at_out_counter(run, name.s ? name.s : ""), !i);
+		at_buf_printf(&name, "http.%s", http_names[i]);
+		put_member(&b, http_names[i], at_out_counter(run, name.s ? name.s : ""), !i);
 		at_buf_part_free(&b, &name);
 	}
 	put_member(&b, "lost", at_out_counter(run, "lost"), false);
@@ -275,6 +276,42 @@ static void put_recursion(struct at_render *r, const struct at_run *run)
 	put_line(r, &b);
 }
 
+/* Has it a place in another line? */
+static bool is_told(const char *name)
+{
+	static const char *const names[] = { "lost", "map_full", "recursion" };
+
+	for (size_t i = 0; i < at_count(names); i++)
+		if (!strcmp(names[i], name))
+			return true;
+	for (size_t i = 0; i < at_count(http_names); i++)
+		if (!strncmp(name, "http.", 5) && !strcmp(http_names[i], name + 5))
+			return true;
+	return false;
+}
+
+/* Of each of the other counters a line. */
+static void put_missed(struct at_render *r, const struct at_run *run)
+{
+	for (size_t i = 0; i < run->plan->counters.n; i++) {
+		const struct at_plan_counter *c = &run->plan->counters.v[i];
+		uint64_t n = at_counter_read(run, i);
+		struct at_buf b = { 0 }, text = { 0 };
+
+		if (is_told(c->name) || !at_out_missed(run, c, n))
+			continue;
+		at_out_sentence(&text, c, n);
+		put_start(&b, "missed");
+		at_buf_printf(&b, "{\"counter\": \"%s\", ", c->name);
+		put_member(&b, "count", n, true);
+		at_buf_puts(&b, ", \"text\": ");
+		at_json_string(&b, text.s ? text.s : "", text.n);
+		at_buf_put(&b, "}", 1);
+		at_buf_part_free(&b, &text);
+		put_line(r, &b);
+	}
+}
+
 static void json_counters(struct at_render *r, const struct at_run *run)
 {
 	uint64_t lost = at_out_counter(run, "lost");
@@ -286,6 +323,7 @@ static void json_counters(struct at_render *r, const struct at_run *run)
 		put_http(r, run);
 	else
 		put_recursion(r, run);
+	put_missed(r, run);
 }
 
 const struct at_sink at_sink_json = {

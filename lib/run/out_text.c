@@ -219,30 +219,6 @@ static void text_value(struct at_render *r, const struct at_type *t, const void 
 	at_out_flush(r, &b);
 }
 
-/* The counter's sentence with its number in place of %llu. */
-static void put_sentence(struct at_buf *b, const struct at_plan_counter *c, uint64_t n)
-{
-	const char *brief = c->brief ? c->brief : c->name, *at = strstr(brief, "%llu");
-
-	if (!at) {
-		at_buf_printf(b, "%s: %" PRIu64 "\n", brief, n);
-		return;
-	}
-	at_buf_put(b, brief, at - brief);
-	at_buf_printf(b, "%" PRIu64 "%s\n", n, at + 4);
-}
-
-/*
- * "seen" is what happened, not what was missed. That client-side messages are
- * not shown is worth a word to somebody who sees nothing else.
- */
-static bool is_missed(const struct at_run *run, const struct at_plan_counter *c, uint64_t n)
-{
-	if (strcmp(c->name, "http.client_unshown") == 0)
-		return n && n == at_out_counter(run, "http.seen");
-	return n && strcmp(c->name, "http.seen") != 0;
-}
-
 static void text_counters(struct at_render *r, const struct at_run *run)
 {
 	struct at_buf b = { 0 };
@@ -252,8 +228,10 @@ static void text_counters(struct at_render *r, const struct at_run *run)
 		const struct at_plan_counter *c = &run->plan->counters.v[i];
 		uint64_t n = at_counter_read(run, i);
 
-		if (is_missed(run, c, n))
-			put_sentence(&b, c, n);
+		if (!at_out_missed(run, c, n))
+			continue;
+		at_out_sentence(&b, c, n);
+		at_buf_put(&b, "\n", 1);
 	}
 	if (misses)
 		at_buf_printf(&b, "%" PRIu64 " events came while their program was running and were "
