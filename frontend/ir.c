@@ -57,7 +57,7 @@ void ir_begin(struct at_irb *b, struct at_plan *plan, const char *name,
 	assert(nparams <= 5);
 	for (size_t i = 0; i < plan->funcs.n; i++)
 		assert(strcmp(plan->funcs.v[i]->name, name) != 0);
-	*b = (struct at_irb){ .arena = plan->arena, .plan = plan, .range = range };
+	*b = (struct at_irb){ .arena = plan->code, .plan = plan, .range = range };
 	b->fn = at_new(b->arena, struct at_ir_func);
 	b->fn->name = at_strdup(b->arena, name);
 	b->fn->kind = kind;

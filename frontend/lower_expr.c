@@ -12,7 +12,7 @@ bool at_lower_too_deep(struct at_lower *lw, const struct at_node *e)
 {
 	enum { ROOM = 14 }; /* levels that one expression or function may open by itself */
 
-	if (lw->b->depth + ROOM < AT_IR_DEPTH && !at_arena_low(lw->arena))
+	if (lw->b->depth + ROOM < AT_IR_DEPTH && !at_lower_low(lw))
 		return false;
 	if (!lw->frame->too_deep)
 		at_diag(lw->diags, AT_D_SCRIPT_COMPLEX, e->range, "this is nested too deeply");

@@ -88,6 +88,10 @@ void at_lower_each(struct at_lower *lw, struct at_n_for *s);
 
 /* ---- lower_expr.c ---- */
 
+static inline bool at_lower_low(const struct at_lower *lw)
+{
+	return at_arena_low(lw->arena) || at_arena_low(lw->plan->code);
+}
 /* True when the tree may become no deeper: reported, skip it. */
 bool at_lower_too_deep(struct at_lower *lw, const struct at_node *e);
 /* As at_lower_expr, but a literal string is not written to memory. */

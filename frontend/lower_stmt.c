@@ -275,7 +275,7 @@ static void lower_unroll(struct at_lower *lw, struct at_node *n)
 	at_fold_int(s->times, &times);
 	loop.done = ir_local(lw->b);
 	ir_set(lw->b, loop.done, ir_const(lw->b, 0));
-	for (int64_t i = 0; i < times && !at_arena_low(lw->arena); i++)
+	for (int64_t i = 0; i < times && !at_lower_low(lw); i++)
 		unrolled_copy(lw, s->body, &loop);
 }
 

@@ -18,7 +18,7 @@ struct at_plan *at_plan_new(struct at_arena *a, const struct at_source *src)
 {
 	struct at_plan *p = at_new(a, struct at_plan);
 
-	p->arena = a;
+	p->arena = p->code = a;
 	p->source = src;
 	p->config = (struct at_plan_config){
 		.max_map_keys = 4096,

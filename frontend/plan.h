@@ -123,6 +123,8 @@ struct at_plan_config {
 
 struct at_plan {
 	struct at_arena *arena;
+	struct at_arena *code; /* of the functions alone, most of a plan: may be given back once it is
+				  loaded. The same one unless set before they are written */
 	const struct at_source *source; /* for line info and diagnostics */
 	AT_VEC(struct at_plan_map) maps;
 	AT_VEC(struct at_plan_sym) syms;

@@ -168,6 +168,8 @@ int at_script_attach(struct apitrace_script *s)
 	}
 	s->state = AT_ATTACHED;
 	at_arena_trim(s->arena, SPARE);
+	if (s->session.code)
+		at_arena_trim(s->session.code, 0);
 	if (!s->h->opts.quiet)
 		s->render.sink->attached(&s->render, at_script_probes(s));
 	return 0;

@@ -153,6 +153,9 @@ static bool check(struct at_session *s)
 static bool lower(struct at_session *s)
 {
 	s->plan = at_plan_new(s->arena, &s->source);
+	s->code = at_arena_new();
+	if (s->code)
+		s->plan->code = s->code;
 	return at_lower(&s->check, s->plan);
 }
 
@@ -189,4 +192,8 @@ void at_session_free(struct at_session *s)
 {
 	free(s->elf);
 	s->elf = NULL;
+	if (s->code)
+		s->plan->funcs.n = 0;
+	at_arena_free(s->code);
+	s->code = NULL;
 }

@@ -24,6 +24,7 @@ struct at_session {
 	struct at_check check;
 	bool checked;
 	struct at_plan *plan;
+	struct at_arena *code; /* of the plan's functions, or NULL */
 	void *elf; /* malloc'ed */
 	size_t elf_size;
 };
@@ -34,7 +35,7 @@ int at_session_compile(struct at_session *s);
 int at_session_ir(struct at_session *s, char **out);
 /* Version and path of the code generator; NULL after reporting. */
 const char *at_session_codegen(struct at_session *s);
-/* Frees what was made outside the arena. */
+/* Frees what was made outside the arena: what only loading and looking inside need. */
 void at_session_free(struct at_session *s);
 
 #endif
