@@ -57,9 +57,22 @@ static bool has_tag(struct apitrace *h, size_t i, const char *tag)
 static bool options_are_checked(void)
 {
 	struct apitrace_opts none = { 0 }, format = { .sz = sizeof(format), .format = 7 };
+	static char text[70000];
+	const char *params[20];
+	struct apitrace_opts many = { .sz = sizeof(many), .params = params, .nparams = 20 };
+	struct apitrace_script_opts no_size = { 0 },
+				    too_many = { sizeof(too_many), params, 20, NULL, 0 };
+	struct apitrace_script *s;
 	struct apitrace *h = apitrace_new(NULL);
 	bool ok = h && !apitrace_new(&none) && errno == EINVAL && !apitrace_new(&format);
 
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < 20; i++)
+		params[i] = text;
+	ok = ok && !apitrace_new(&many) && errno == E2BIG &&
+	     apitrace_add(h, "x", "begin { }", 9, &too_many, &s) == -E2BIG && !s &&
+	     apitrace_add(h, "x", "begin { }", 9, &no_size, &s) == -EINVAL && !s &&
+	     !apitrace_script_at(h, 0) && !apitrace_remove(NULL);
 	apitrace_free(h);
 	apitrace_free(NULL);
 	return ok;
@@ -155,9 +168,11 @@ static bool a_late_pid_is_announced(void)
 {
 	struct apitrace_opts opts = { .sz = sizeof(opts), .pid = -1 };
 	struct apitrace *h = apitrace_new(&opts), *plain = apitrace_new(NULL);
-	bool ok = !compile(h, "begin { }") && apitrace_load(h) == -EINVAL &&
-		  !apitrace_set_pid(h, getpid()) && !compile(plain, "begin { }") &&
-		  apitrace_set_pid(plain, getpid()) == -EINVAL;
+	struct apitrace_script *s;
+	bool ok = apitrace_add(h, "x", "begin { }", 9, NULL, &s) == -EINVAL && !s &&
+		  has_tag(h, 0, "call-order") && !compile(h, "begin { }") &&
+		  apitrace_load(h) == -EINVAL && !apitrace_set_pid(h, getpid()) &&
+		  !compile(plain, "begin { }") && apitrace_set_pid(plain, getpid()) == -EINVAL;
 
 	apitrace_free(h);
 	apitrace_free(plain);
@@ -373,10 +388,13 @@ static bool no_privilege_is_eperm(void)
 	pid = fork();
 	if (!pid) {
 		struct apitrace *h = apitrace_new(NULL);
+		struct apitrace_script *s;
 		bool ok = !setgid(65534) && !setuid(65534) && !compile(h, "begin { @x = 1 }") &&
 			  apitrace_load(h) == -EPERM && has_tag(h, 0, "no-privilege") &&
 			  apitrace_diag_count(h) == 1;
 
+		ok = ok && apitrace_add(h, "x", "begin { @x = 1 }", 16, NULL, &s) == -EPERM &&
+		     !s && has_tag(h, 0, "no-privilege") && apitrace_diag_count(h) == 1;
 		apitrace_free(h);
 		_exit(ok ? 0 : 1);
 	}
