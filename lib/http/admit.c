@@ -212,8 +212,13 @@ static void sniff(struct at_http_eng *e, struct at_ir *sk, struct at_ir *win, st
 		  struct at_ir *searching)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *seen = ir_let(b, ir_call(b, e->f_sniff, 3, win, ret, searching));
+	struct at_ir *seen;
 
+	/* In the middle of a stream it is not known which message this is. */
+	IF(ir_and(b, ir_nei(b, searching, 0), ir_nei(b, AT_LD(at_http_win, win, vec), 0)));
+	RETURN(0);
+	END;
+	seen = ir_let(b, ir_call(b, e->f_sniff, 3, win, ret, searching));
 	IF(seen);
 	IF(ir_iszero(b, searching));
 	IF(ir_eqi(b, seen, 1));

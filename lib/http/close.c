@@ -157,7 +157,14 @@ void at_http_unix_end(struct at_http_eng *e, struct at_ir *sk)
 void at_http_failed(struct at_http_eng *e, struct at_ir *sk, struct at_ir *ret)
 {
 	struct at_irb *b = &e->b;
+	struct at_ir *conn;
 
+	IF(at_http_in_messages(b));
+	conn = at_sk_storage(e, e->m_conn, sk, 0);
+	IF(conn);
+	at_http_messages_end(e, conn);
+	END;
+	END;
 	IF(ir_or(b, ir_eqi(b, ret, -EPIPE), ir_eqi(b, ret, -ECONNRESET)));
 	ir_do(b, ir_call(b, e->f_hangup, 1, sk));
 	END;

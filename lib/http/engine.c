@@ -64,10 +64,11 @@ static void make_maps(struct at_http_eng *e)
 
 /* Callees before callers. */
 static void (*const writers[])(struct at_http_eng *) = {
-	at_http_pipeline_funcs, at_http_text_funcs,   at_http_fail_funcs, at_http_finish_funcs,
-	at_http_exchange_funcs, at_http_window_funcs, at_http_line_funcs, at_http_field_funcs,
-	at_http_name_funcs,     at_http_body_funcs,   at_http_usual_func, at_http_walk_func,
-	at_http_sniff_funcs,    at_http_source_func,  at_http_end_func,   at_http_tap_progs,
+	at_http_message_func, at_http_pipeline_funcs, at_http_text_funcs,   at_http_fail_funcs,
+	at_http_finish_funcs, at_http_exchange_funcs, at_http_window_funcs, at_http_line_funcs,
+	at_http_field_funcs,  at_http_name_funcs,     at_http_body_funcs,   at_http_usual_func,
+	at_http_walk_func,    at_http_sniff_funcs,    at_http_source_func,  at_http_end_func,
+	at_http_tap_progs,
 };
 
 int at_http_engine(struct at_http *h)

@@ -168,6 +168,7 @@ struct at_http_tap {
 	void (*maps)(struct at_http_eng *e);
 	/* Writes functions that the following use. May be NULL. */
 	void (*funcs)(struct at_http_eng *e);
+	bool each_message;  /* of sendmmsg and recvmmsg is told for itself */
 	/* A field of a socket, or of what a socket points to. */
 	struct at_ir *(*load)(struct at_http_eng *e, unsigned width, struct at_ir *addr,
 			      const char *path);

@@ -123,6 +123,9 @@ struct at_http_stream {
 	uint64_t start; /* of the message, in the same count */
 	uint64_t next;  /* TCP: sequence number that is due, 32 bits; -1: not known */
 	uint64_t first_ns, body_left, length;
+	/* sendmmsg, recvmmsg: what the next message of the call is. */
+	uint64_t mm_vec, mm_task, mm_next;
+	uint32_t mm_bad;          /* it is not known any more */
 	uint64_t cap, cap2;       /* captures that the text goes to */
 	uint64_t delim[3];        /* bytes that end a part of the target, each eight times */
 	uint64_t word[2];         /* name of the query parameter being read */
@@ -172,7 +175,8 @@ struct at_http_win {
 	uint64_t base, room; /* user memory of the current piece */
 	uint64_t iov, niov;  /* pieces to come */
 	uint64_t now, verdict, nobuf;
-	uint64_t urgent; /* not 0: the last byte of the call is none of the stream */
+	uint64_t vec, vlen; /* of sendmmsg, recvmmsg: messages; 0: none */
+	uint64_t urgent;    /* not 0: the last byte of the call is none of the stream */
 	uint64_t tmp[16];
 	uint64_t nput, put;              /* pieces of text to be appended; the next of them */
 	uint64_t piece[AT_HTTP_PUTS][2]; /* src | n << 32, capture word */
@@ -194,7 +198,7 @@ struct at_http_eng {
 		f_join;
 	unsigned f_field_end, f_finish, f_pass, f_pair, f_exchange, f_fire[AT_HTTP_EVENTS];
 	unsigned f_refill, f_iov, f_walk;
-	unsigned f_keep, f_fetch, f_answer;
+	unsigned f_keep, f_fetch, f_answer, f_message;
 	unsigned f_sniff, f_search, f_source, f_end;
 	/* Written once for each tap; its maps are m_conn and m_mark. */
 	const struct at_http_tap *tap;
@@ -298,6 +302,10 @@ void at_http_keep(struct at_walk *w);
 /* Before the next response's slot is looked at: its request is brought back, if it was put
  * away. */
 void at_http_fetch(struct at_walk *w);
+
+/* messages.c */
+void at_http_message_func(struct at_http_eng *e);
+void at_http_messages_end(struct at_http_eng *e, struct at_ir *conn);
 
 /* early.c */
 /* May the request of a response that is being read be in a call that has not returned? */

@@ -45,6 +45,8 @@ struct at_ir *at_sk_place(struct at_http_eng *e, struct at_ir *tp, int dir);
 struct at_ir *at_sk_unread(struct at_http_eng *e, struct at_ir *sk);
 /* Does sock.sk_err say that a RST ended the connection? */
 struct at_ir *at_is_reset(struct at_irb *b, struct at_ir *err);
+/* Is the current call one with several messages? */
+struct at_ir *at_http_in_messages(struct at_irb *b);
 /* What a read of nothing says of a unix socket. */
 void at_http_unix_end(struct at_http_eng *e, struct at_ir *sk);
 /* A call that failed: of a connection that is over, nothing more can come. */

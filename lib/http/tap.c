@@ -93,6 +93,9 @@ static unsigned half_func(struct at_http_eng *e)
 	ir_set(b, now, ir_helper(b, KTIME_BOOT, 0));
 	END;
 	WS(now, ir_get(b, now));
+	IF(WL(vec)); /* of several messages, one */
+	ir_do(b, ir_call(b, e->f_message, 4, w->conn, w->half, w->win, ret));
+	END;
 	WS(left, ir_sub(b, ret, ir_un(b, AT_OP_BOOL, WL(urgent))));
 	WS(nput, C(0));
 	WS(put, C(0));
@@ -159,8 +162,15 @@ static void tap_func(struct at_http_eng *e)
 	at_leave_if(b, ir_iszero(b, win));
 	w->win = win;
 	ir_do(b, ir_call(b, e->f_source, 2, win, ret));
+	if (!e->tap->each_message) {
+		IF(WL(vec));
+		WS(nobuf, C(1));
+		WS(vec, C(0));
+		END;
+	}
 	IF(ir_param(b, 3));
 	WS(nobuf, C(1));
+	WS(vec, C(0));
 	END;
 	IF(ir_iszero(b, w->conn));
 	ir_set(b, conn, ir_call(b, e->f_admit, 4, sk, ret, dir, win));

@@ -122,6 +122,7 @@ static void write_progs(struct at_http_eng *e)
 const struct at_http_tap at_http_socktp = {
 	.name = "socktp",
 	.needs = "kernel BTF with the tracepoints sock_recv_length and sock_send_length (6.3)",
+	.each_message = true,
 	.maps = maps,
 	.load = load,
 	.tcp = tcp,
