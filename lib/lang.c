@@ -9,7 +9,7 @@ static const struct at_func *const funcs[] = {
 	/* variables */
 	&at_var_pid, &at_var_tid, &at_var_uid, &at_var_gid, &at_var_comm, &at_var_cpu,
 	&at_var_cgroup, &at_var_rand, &at_var_ncpus, &at_var_nsecs, &at_var_elapsed,
-	&at_var_probe,
+	&at_var_probe, &at_var_curtask,
 	&at_vars_arg[0], &at_vars_arg[1], &at_vars_arg[2], &at_vars_arg[3], &at_vars_arg[4],
 	&at_vars_arg[5], &at_vars_arg[6], &at_vars_arg[7], &at_vars_arg[8], &at_vars_arg[9],
 	/* output and control */

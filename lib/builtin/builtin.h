@@ -8,7 +8,7 @@
 
 extern const struct at_func at_var_pid, at_var_tid, at_var_uid, at_var_gid, at_var_comm,
 	at_var_cpu, at_var_cgroup, at_var_rand, at_var_ncpus, at_var_nsecs, at_var_elapsed,
-	at_var_probe;
+	at_var_probe, at_var_curtask;
 extern const struct at_func at_func_printf, at_func_print, at_func_clear, at_func_zero,
 	at_func_delete, at_func_has_key, at_func_time, at_func_exit, at_func_str, at_func_len,
 	at_func_strlen, at_func_starts_with, at_func_strftime;

@@ -63,6 +63,22 @@ static struct at_val lower_ncpus(struct at_lower *lw, struct at_n_call *call)
 		       ir_sym(lw->b, at_plan_sym(lw->plan, AT_SYM_NCPUS, NULL, 0)));
 }
 
+/* Its fields are those of the kernel's BTF; without that it is an address. */
+static const struct at_type *check_curtask(struct at_check *c, struct at_n_call *call)
+{
+	struct at_type task = { .kind = AT_T_STRUCT, .name = "task_struct", .far = true };
+	struct at_type *t = at_new(c->arena, struct at_type);
+
+	*t = (struct at_type){ .kind = AT_T_PTR, .size = 8, .align = 8 };
+	t->elem = c->lang->kernel_struct ? c->lang->kernel_struct(c, &task) : NULL;
+	return t;
+}
+
+static struct at_val lower_curtask(struct at_lower *lw, struct at_n_call *call)
+{
+	return word(lw, call->n.type, BPF_FUNC_get_current_task);
+}
+
 const struct at_func at_var_pid = {
 	.name = "pid",
 	.proto = "uint32 pid",
@@ -118,4 +134,12 @@ const struct at_func at_var_ncpus = {
 	.flags = AT_F_VAR,
 	.brief = "number of possible CPUs",
 	.lower = lower_ncpus,
+};
+const struct at_func at_var_curtask = {
+	.name = "curtask",
+	.proto = "uint64 curtask",
+	.flags = AT_F_VAR,
+	.brief = "the current task, a struct task_struct *",
+	.check = check_curtask,
+	.lower = lower_curtask,
 };
