@@ -61,6 +61,11 @@ struct cg_body {
 	bool broken;                   /* that loop has a break */
 };
 
+struct cg_slot {
+	unsigned size;
+	LLVMValueRef at;
+};
+
 struct cg {
 	const struct at_plan *plan;
 	struct at_codegen_opts opts;
@@ -71,6 +76,7 @@ struct cg {
 	LLVMTargetMachineRef tm;
 	LLVMBuilderRef b;       /* at the place being written */
 	LLVMBuilderRef allocas; /* in the entry block of the function being written */
+	AT_VEC(struct cg_slot) free_slots; /* of the host: of what was inlined and has ended */
 	LLVMValueRef host;      /* LLVM function being written */
 	LLVMTypeRef i1, i8, i16, i32, i64;
 	LLVMValueRef pseudo;   /* llvm.bpf.pseudo */

@@ -33,6 +33,31 @@ LLVMValueRef cg_alloca(struct cg *cg, unsigned words)
 	return v;
 }
 
+/* A slot's memory: that of an inlined function that has ended, or new. */
+static LLVMValueRef take_slot(struct cg *cg, unsigned size)
+{
+	for (size_t i = 0; i < cg->free_slots.n; i++) {
+		struct cg_slot *s = &cg->free_slots.v[i];
+		LLVMValueRef at = s->at;
+
+		if (s->size != size)
+			continue;
+		*s = cg->free_slots.v[--cg->free_slots.n];
+		return at;
+	}
+	return cg_alloca(cg, size / 8);
+}
+
+/* The stack is small: what is inlined one behind the other shares it. */
+static void free_slots(struct cg *cg, const struct cg_body *body)
+{
+	for (size_t i = 0; i < body->fn->slots.n; i++) {
+		struct cg_slot s = { body->fn->slots.v[i].size, body->slots[i] };
+
+		at_vec_push(cg->arena, &cg->free_slots, s);
+	}
+}
+
 /* ---- A function's code ---- */
 
 /* Locals begin as 0; those that are set before they are read cost nothing. */
@@ -48,7 +73,7 @@ static void body_begin(struct cg *cg, struct cg_body *body, const struct at_ir_f
 			       body->locals[i]);
 	}
 	for (size_t i = 0; i < fn->slots.n; i++)
-		body->slots[i] = cg_alloca(cg, fn->slots.v[i].size / 8);
+		body->slots[i] = take_slot(cg, fn->slots.v[i].size);
 }
 
 static void leave(struct cg *cg, LLVMValueRef v)
@@ -83,6 +108,7 @@ LLVMValueRef cg_inline(struct cg *cg, const struct at_ir_func *fn, LLVMValueRef 
 	struct cg_body body = { .exit = cg_block(cg, fn->name), .result = cg_alloca(cg, 1) };
 
 	write_body(cg, &body, fn, args);
+	free_slots(cg, &body);
 	LLVMPositionBuilderAtEnd(cg->b, body.exit);
 	return LLVMBuildLoad2(cg->b, cg->i64, body.result, "");
 }
@@ -327,6 +353,7 @@ static LLVMBasicBlockRef host_begin(struct cg *cg, LLVMValueRef host, struct at_
 	cg->host = host;
 	cg->debug.scope = LLVMGetSubprogram(host);
 	LLVMPositionBuilderAtEnd(cg->allocas, cg_block(cg, "entry"));
+	cg->free_slots.n = 0;
 	start = cg_block(cg, "start");
 	LLVMPositionBuilderAtEnd(cg->b, start);
 	cg_debug_at(cg, range);

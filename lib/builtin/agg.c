@@ -76,6 +76,7 @@ static unsigned raise_func(struct at_lower *lw)
 		return made;
 	try = try_func(lw);
 	ir_begin(&b, lw->plan, "agg_raise", AT_FN_SUB, 2);
+	b.fn->inlined = true; /* calls may be 8 deep, and on kernels without may_goto a loop is one */
 	ir_if(&b, ir_ugt(&b, ir_param(&b, 1), ir_load(&b, 8, ir_param(&b, 0), 0)));
 	state = ir_slot(&b, STATE);
 	ir_store(&b, 8, state, WORD * 8, ir_param(&b, 0));

@@ -43,7 +43,7 @@ static void fire_func(struct at_http_eng *e, enum at_http_event event, const cha
 	struct at_ir *conn, *side, *port;
 
 	ir_begin(b, e->plan, name, AT_FN_SUB, AT_HTTP_NPARAMS);
-	b->fn->noinline = true;
+	b->fn->inlined = true;
 	e->f_fire[event] = b->index;
 	conn = ir_param(b, AT_HTTP_P_CONN);
 	side = ir_let(b, AT_LD(at_http_conn, conn, side));
