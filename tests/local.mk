@@ -219,3 +219,10 @@ check-fuzz:
 	@$(top_srcdir)/scripts/dev/check-fuzz '$(abs_top_builddir)'
 .PHONY: check-fuzz
 EXTRA_DIST += tests/fuzz/script.dict scripts/dev/check-fuzz
+
+# Other kernels, in an emulated machine (qemu, a kernel package); not part of the daily check.
+check-vm: all $(check_PROGRAMS)
+	@$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS=tests/vm.test TEST_SUITE_LOG=vm-suite.log
+.PHONY: check-vm
+CLEANFILES += vm-suite.log
+EXTRA_DIST += tests/vm.test tests/vm/inside tests/vm/with-tap scripts/dev/vm-run

@@ -120,7 +120,7 @@ static struct at_ir *value_scan(struct at_walk *w, struct at_ir *pos)
 	IF(ir_ugti(b, at, AT_HTTP_STEP));
 	RETURN(1);
 	END;
-	return at;
+	return at_http_bounded(b, at);
 }
 
 static void shorten(struct at_walk *w, struct at_ir *cap)
@@ -472,7 +472,7 @@ static void mark_secret(struct at_walk *w, struct at_ir *cap)
 	IF(ir_ugti(b, text, w->e->total - AT_HTTP_PAD));
 	RETURN(1);
 	END;
-	text = ir_let(b, ir_add(b, w->conn, text));
+	text = ir_let(b, ir_add(b, w->conn, at_http_bounded(b, text)));
 	ir_store(b, 2, text, offsetof(struct at_http_text, flags),
 		 ir_ori(b, ir_load(b, 2, text, offsetof(struct at_http_text, flags)),
 			AT_HTTP_T_SECRET));

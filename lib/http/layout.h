@@ -343,6 +343,14 @@ static inline struct at_ir *at_byte(struct at_irb *b, struct at_ir *win, struct 
 /* A value that the verifier knows nothing of: through memory, by an address LLVM cannot follow.
  */
 struct at_ir *at_http_forget(struct at_walk *w, struct at_ir *v);
+/*
+ * The same value once it was compared with its bound. LLVM may have put a copy on
+ * the stack before, of which verifiers before 6.8 do not know what was compared.
+ */
+static inline struct at_ir *at_http_bounded(struct at_irb *b, struct at_ir *v)
+{
+	return ir_let(b, ir_un(b, AT_OP_HIDE, v));
+}
 /* Position in the window, bounded for the verifier (returns 1 where it cannot be). */
 struct at_ir *at_http_pos(struct at_walk *w);
 /* Byte in front of d[pos + n], n not 0: that one is there, not all verifiers see in n (6.1). */

@@ -114,7 +114,7 @@ static unsigned capture_begin_func(struct at_http_eng *e)
 	IF(ir_ugti(b, off, e->total - AT_HTTP_PAD));
 	RETURN(1);
 	END;
-	text = ir_let(b, ir_add(b, w->conn, off));
+	text = ir_let(b, ir_add(b, w->conn, at_http_bounded(b, off)));
 	flags = ir_let(b, AT_LD(at_http_text, text, flags));
 	IF(ir_andi(b, flags, AT_HTTP_T_PRESENT));
 	at_http_put(w, C(offsetof(struct at_http_win, sep)), C(2), cap);

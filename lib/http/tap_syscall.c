@@ -210,17 +210,17 @@ static unsigned sock_func(struct at_http_eng *e)
 
 /* ---- Calls ---- */
 
-enum { RECEIVES = 1, SENDS = 2, FLAGS_R10 = 4, FLAGS_DX = 8, MESSAGES = 16 };
+enum { RECEIVES = 1, SENDS = 2, FLAGS_R10 = 4, FLAGS_DX = 8, FLAGS_SI = 16, MESSAGES = 32 };
 enum { SPLICE = 275, WORD = 64 };
 
-/*
- * System calls of x86-64 that move bytes of sockets, and where their flags
- * stand. The result of some counts messages. splice may do both.
- */
-static const struct call {
+/* A system call that moves bytes of sockets, and the register of its flags. */
+struct call {
 	int nr;
 	unsigned what;
-} calls[] = {
+};
+
+/* Of x86-64. The result of some counts messages; splice may do both. */
+static const struct call calls[] = {
 	{ 0, RECEIVES },                          /* read */
 	{ 1, SENDS },                             /* write */
 	{ 19, RECEIVES },                         /* readv */
@@ -235,24 +235,60 @@ static const struct call {
 	{ 307, SENDS | MESSAGES },                /* sendmmsg */
 	{ 327, RECEIVES },                        /* preadv2 */
 	{ 328, SENDS },                           /* pwritev2 */
+	{ -1, 0 },
 };
 
-/* Is the number that of a call with one of these marks? */
-static struct at_ir *is_call(struct at_irb *b, struct at_ir *nr, unsigned what)
+/* Of 32-bit programs: that bytes were moved is seen, and not which. */
+static const struct call compat_calls[] = {
+	{ 3, RECEIVES },              /* read */
+	{ 4, SENDS },                 /* write */
+	{ 145, RECEIVES },            /* readv */
+	{ 146, SENDS },               /* writev */
+	{ 369, SENDS },               /* sendto */
+	{ 370, SENDS },               /* sendmsg */
+	{ 371, RECEIVES | FLAGS_SI }, /* recvfrom */
+	{ 372, RECEIVES | FLAGS_DX }, /* recvmsg */
+	{ -1, 0 },
+};
+
+/* Is the number in the table that of a call with one of these marks? */
+static struct at_ir *is_in(struct at_irb *b, const struct call *of, struct at_ir *nr,
+			   unsigned what)
 {
 	struct at_ir *high = C(0), *low;
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < at_count(calls); i++) {
-		if (!(calls[i].what & what))
+	for (; of->nr >= 0; of++) {
+		if (!(of->what & what))
 			continue;
-		if (calls[i].nr < WORD)
-			mask |= 1ull << calls[i].nr;
+		if (of->nr < WORD)
+			mask |= 1ull << of->nr;
 		else
-			high = ir_or(b, high, ir_eqi(b, nr, calls[i].nr));
+			high = ir_or(b, high, ir_eqi(b, nr, of->nr));
 	}
 	low = ir_andi(b, ir_shr(b, C(mask), nr), 1);
 	return ir_let(b, ir_select(b, ir_ulti(b, nr, WORD), low, high));
+}
+
+/* What is known of the call when the program ends its quick way out. */
+struct exit {
+	struct at_ir *regs, *nr, *ret, *compat;
+};
+
+static struct at_ir *is_call(struct at_irb *b, const struct exit *x, unsigned what)
+{
+	struct at_ir *wide = is_in(b, calls, x->nr, what);
+
+	return ir_let(b, ir_select(b, x->compat, is_in(b, compat_calls, x->nr, what), wide));
+}
+
+/* The descriptor, the first argument. */
+static struct at_ir *first_fd(struct at_irb *b, const struct exit *x)
+{
+	struct at_ir *wide = ir_let(b, at_btf_load(b, 4, x->regs, "pt_regs.di"));
+
+	return ir_let(b,
+		      ir_select(b, x->compat, at_btf_load(b, 4, x->regs, "pt_regs.bx"), wide));
 }
 
 /* Bytes of the messages of a call: the sum of their lengths, in the window's tmp[2]. */
@@ -307,51 +343,54 @@ struct funcs {
 };
 
 /* The socket of a call and which way its bytes go, into locals. */
-static void find_socket(struct at_http_eng *e, const struct funcs *f, struct at_ir *regs,
-			struct at_ir *nr, unsigned sk, unsigned dir)
+static void find_socket(struct at_http_eng *e, const struct funcs *f, const struct exit *x,
+			unsigned sk, unsigned dir)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *fd = at_btf_load(b, 4, regs, "pt_regs.di");
 
-	ir_set(b, dir, is_call(b, nr, SENDS)); /* 1: AT_DIR_OUT */
-	ir_set(b, sk, ir_call(b, f->sock, 1, fd));
-	IF(ir_eqi(b, nr, SPLICE));
+	ir_set(b, dir, is_call(b, x, SENDS)); /* 1: AT_DIR_OUT */
+	ir_set(b, sk, ir_call(b, f->sock, 1, first_fd(b, x)));
+	IF(ir_eqi(b, x->nr, SPLICE));
 	IF(ir_get(b, sk));
 	ir_set(b, dir, C(AT_DIR_IN));
 	ELSE;
-	fd = at_btf_load(b, 4, regs, "pt_regs.dx");
-	ir_set(b, sk, ir_call(b, f->sock, 1, fd));
+	ir_set(b, sk, ir_call(b, f->sock, 1, at_btf_load(b, 4, x->regs, "pt_regs.dx")));
 	END;
 	END;
 }
 
 /* Flags of a receiving call. */
-static struct at_ir *flags_of(struct at_irb *b, struct at_ir *regs, struct at_ir *nr)
+static struct at_ir *flags_of(struct at_irb *b, const struct exit *x)
 {
+	static const struct {
+		unsigned what;
+		const char *path;
+	} places[] = { { FLAGS_R10, "pt_regs.r10" },
+		       { FLAGS_DX, "pt_regs.dx" },
+		       { FLAGS_SI, "pt_regs.si" } };
 	unsigned flags = ir_local(b);
 
 	ir_set(b, flags, C(0));
-	IF(is_call(b, nr, FLAGS_R10));
-	ir_set(b, flags, at_btf_load(b, 4, regs, "pt_regs.r10"));
-	END;
-	IF(is_call(b, nr, FLAGS_DX));
-	ir_set(b, flags, at_btf_load(b, 4, regs, "pt_regs.dx"));
-	END;
+	for (size_t i = 0; i < at_count(places); i++) {
+		IF(is_call(b, x, places[i].what));
+		ir_set(b, flags, at_btf_load(b, 4, x->regs, places[i].path));
+		END;
+	}
 	return ir_get(b, flags);
 }
 
-/* Bytes that the call moved. */
-static struct at_ir *length_of(struct at_http_eng *e, const struct funcs *f, struct at_ir *regs,
-			       struct at_ir *nr, struct at_ir *ret)
+/* Bytes that the call moved: at most MAX_RW_COUNT, or an error. */
+static struct at_ir *length_of(struct at_http_eng *e, const struct funcs *f,
+			       const struct exit *x)
 {
 	struct at_irb *b = &e->b;
 	unsigned n = ir_local(b);
 
-	ir_set(b, n, ret);
-	IF(ir_and(b, is_call(b, nr, MESSAGES), ir_sgti(b, ret, 0)));
-	ir_set(b, n, ir_call(b, f->messages, 2, at_btf_load(b, 8, regs, "pt_regs.si"), ret));
+	ir_set(b, n, x->ret);
+	IF(ir_and(b, is_call(b, x, MESSAGES), ir_sgti(b, x->ret, 0)));
+	ir_set(b, n,
+	       ir_call(b, f->messages, 2, at_btf_load(b, 8, x->regs, "pt_regs.si"), x->ret));
 	END;
-	/* At most MAX_RW_COUNT bytes, or an error. */
 	return ir_let(b, ir_un(b, AT_OP_SEXT32, ir_get(b, n)));
 }
 
@@ -360,25 +399,28 @@ static unsigned call_func(struct at_http_eng *e, const struct funcs *f)
 {
 	unsigned func = at_tap_begin(e, "on_socket", 3), sk, dir, none;
 	struct at_irb *b = &e->b;
-	struct at_ir *regs = ir_param(b, 0), *nr = ir_param(b, 1), *ret = ir_param(b, 2), *n;
+	struct exit exit = { ir_param(b, 0), ir_param(b, 1), ir_param(b, 2), NULL }, *x = &exit;
+	struct at_ir *n;
 
 	at_http_inlined(e);
 	at_pid_filter(b);
-	at_leave_if(b, at_is_compat(b, ir_let(b, ir_helper(b, CURRENT_TASK, 0))));
+	x->compat = at_is_compat(b, ir_let(b, ir_helper(b, CURRENT_TASK, 0)));
+	x->compat = ir_let(b, ir_un(b, AT_OP_BOOL, x->compat));
+	at_leave_if(b, ir_iszero(b, is_call(b, x, RECEIVES | SENDS)));
 	sk = ir_local(b);
 	dir = ir_local(b);
 	none = ir_local(b);
-	find_socket(e, f, regs, nr, sk, dir);
+	find_socket(e, f, x, sk, dir);
 	at_leave_if(b, ir_iszero(b, ir_get(b, sk)));
-	IF(ir_and(b, ir_slei(b, ret, 0), ir_get(b, dir)));
+	IF(ir_and(b, ir_slei(b, x->ret, 0), ir_get(b, dir)));
 	at_tap_unsend(e, ir_get(b, sk));
-	at_http_failed(e, ir_get(b, sk), ret);
+	at_http_failed(e, ir_get(b, sk), x->ret);
 	RETURN(0);
 	END;
-	n = length_of(e, f, regs, nr, ret);
+	n = length_of(e, f, x);
 	ir_set(b, none, C(0));
 	IF(ir_iszero(b, ir_get(b, dir)));
-	ir_set(b, none, at_tap_received(e, ir_get(b, sk), n, flags_of(b, regs, nr)));
+	ir_set(b, none, at_tap_received(e, ir_get(b, sk), n, flags_of(b, x)));
 	END;
 	ir_do(b, ir_call(b, e->f_tap, 4, ir_get(b, sk), n, ir_get(b, dir), ir_get(b, none)));
 	IF(ir_iszero(b, ir_or(b, n, ir_get(b, dir))));
@@ -392,10 +434,12 @@ static unsigned call_func(struct at_http_eng *e, const struct funcs *f)
 static void exit_prog(struct at_http_eng *e, unsigned call)
 {
 	struct at_irb *b = &e->b;
-	struct at_ir *regs = at_tap_prog_begin(e, "exit"), *nr, *ret;
+	struct at_ir *regs = at_tap_prog_begin(e, "exit"), *nr, *wide, *ret;
 
 	nr = ir_let(b, at_btf_load(b, 8, regs, "pt_regs.orig_ax"));
-	at_leave_if(b, ir_iszero(b, is_call(b, nr, RECEIVES | SENDS)));
+	wide = is_in(b, calls, nr, RECEIVES | SENDS);
+	at_leave_if(b,
+		    ir_iszero(b, ir_or(b, wide, is_in(b, compat_calls, nr, RECEIVES | SENDS))));
 	ret = ir_let(b, ir_load(b, 8, ir_param(b, 0), 8));
 	ir_do(b, ir_call(b, call, 3, regs, nr, ret));
 	RETURN(0);

@@ -40,7 +40,7 @@ static struct at_ir *place(struct at_walk *w, struct at_ir *v)
 {
 	v = at_http_forget(w, v);
 	leave_if(w, ir_ugti(w->b, v, AT_HTTP_EDGE));
-	return v;
+	return at_http_bounded(w->b, v);
 }
 
 /* A number of bytes, bounded for the verifier. */
@@ -48,7 +48,7 @@ static struct at_ir *count(struct at_walk *w, struct at_ir *n, unsigned most)
 {
 	n = at_http_forget(w, n);
 	leave_if(w, ir_ugti(w->b, n, most));
-	return n;
+	return at_http_bounded(w->b, n);
 }
 
 static struct at_ir *bytes_until(struct at_walk *w, struct at_ir *pos, int most, unsigned below,
@@ -427,7 +427,7 @@ static struct at_ir *text_for(struct at_walk *w, struct at_ir *cap)
 
 	off = ir_let(b, ir_select(b, cap, off, C(last)));
 	leave_if(w, ir_ugti(b, off, last));
-	text = ir_let(b, ir_add(b, w->conn, off));
+	text = ir_let(b, ir_add(b, w->conn, at_http_bounded(b, off)));
 	/* Of that name there was one: the steps join them. */
 	IF(cap);
 	leave_if(w, ir_andi(b, AT_LD(at_http_text, text, flags), AT_HTTP_T_PRESENT));

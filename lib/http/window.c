@@ -89,7 +89,7 @@ struct at_ir *at_http_pos(struct at_walk *w)
 	IF(ir_ugti(b, pos, AT_HTTP_EDGE));
 	RETURN(1);
 	END;
-	return pos;
+	return at_http_bounded(b, pos);
 }
 
 struct at_ir *at_http_byte_before(struct at_walk *w, struct at_ir *pos, struct at_ir *n)
@@ -101,7 +101,7 @@ struct at_ir *at_http_byte_before(struct at_walk *w, struct at_ir *pos, struct a
 	IF(ir_ugti(b, last, AT_HTTP_EDGE + AT_HTTP_STEP));
 	RETURN(1);
 	END;
-	return ir_let(b, at_byte(b, w->win, last, 0));
+	return ir_let(b, at_byte(b, w->win, at_http_bounded(b, last), 0));
 }
 
 struct at_ir *at_http_msg_addr(struct at_walk *w, struct at_ir *offset)
@@ -115,7 +115,7 @@ struct at_ir *at_http_msg_addr(struct at_walk *w, struct at_ir *offset)
 	IF(ir_ugti(b, offset, w->e->total - largest));
 	RETURN(1);
 	END;
-	return ir_let(b, ir_add(b, w->conn, offset));
+	return ir_let(b, ir_add(b, w->conn, at_http_bounded(b, offset)));
 }
 
 struct at_ir *at_http_step(struct at_walk *w, unsigned func)
