@@ -27,7 +27,8 @@ static bool has_may_goto(int type, int code)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
-		{ .code = code, .off = 0 },              /* may_goto +0 */
+		{ .code = code, .off = 1 },              /* may_goto +1; 6.12 refuses +0 */
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	int fd = bpf_prog_load(type, "probe", "GPL", insns, sizeof(insns) / sizeof(insns[0]),
