@@ -145,6 +145,12 @@ struct figure figure_of(double *v, unsigned n)
 				quantile(v, n, 0.75) };
 }
 
+double figure_low(double *v, unsigned n)
+{
+	qsort(v, n, sizeof(*v), compare);
+	return quantile(v, n, 0.1);
+}
+
 struct figure_text figure_text(struct figure f, int decimals)
 {
 	struct figure_text t;

@@ -48,6 +48,8 @@ struct figure {
 
 /* Sorts v. */
 struct figure figure_of(double *v, unsigned n);
+/* What a tenth of them is below; sorts v. */
+double figure_low(double *v, unsigned n);
 /* "12.3 (11.9 to 13.0)" in a buffer of the caller. */
 struct figure_text {
 	char s[64];
