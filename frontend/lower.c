@@ -347,8 +347,9 @@ static void make_maps(struct at_lowering *all)
 	for (size_t i = 0; i < c->maps.n; i++)
 		make_map(&all->lw, c->maps.v[i]);
 	all->map_full = at_new_n(all->lw.arena, int, all->lw.plan->maps.n + 1);
+	all->map_failed = at_new_n(all->lw.arena, int, all->lw.plan->maps.n + 1);
 	for (size_t i = 0; i < all->lw.plan->maps.n; i++)
-		all->map_full[i] = -1;
+		all->map_full[i] = all->map_failed[i] = -1;
 }
 
 static void size_own_maps(struct at_lowering *all)

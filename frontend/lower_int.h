@@ -18,7 +18,7 @@ struct at_lowering {
 	unsigned scratch_size, scratch_entries;
 	int zero_map;           /* a value nobody writes: what new map entries start as; -1: none */
 	unsigned zero_size;
-	int *map_full;          /* by plan map: counter of failed updates, -1: none yet */
+	int *map_full, *map_failed; /* by plan map: counters of failed updates, -1: none yet */
 	int lost, recursion;    /* counters, -1: none yet */
 	int hash_func, redact_func; /* -1: not made yet */
 };

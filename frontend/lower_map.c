@@ -3,10 +3,11 @@
  * Maps in core IR. Scalars are arrays of one entry, reached without a lookup
  * where they are not per-CPU. New entries start as zero (copied from the map
  * "zero", which nobody writes) and are then changed in place; what cannot be
- * put into a full map is counted for that map.
+ * put into a map is counted for that map, by whether it is full.
  */
 #include "frontend/lower_int.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { BPF_ANY, BPF_NOEXIST };
@@ -22,17 +23,40 @@ static bool is_percpu(const struct at_plan_map *m)
 	       m->kind == AT_MAP_PERCPU_ARRAY;
 }
 
-static void count_full(struct at_lower *lw, const struct at_mapsym *m)
+static void count_one(struct at_lower *lw, const struct at_mapsym *m, int *counter,
+		      const char *name, const char *why)
 {
-	int *counter = &at_lowering_of(lw)->map_full[m->plan_map];
-
 	if (*counter < 0)
-		*counter = at_plan_counter(lw->plan, "map_full",
+		*counter = at_plan_counter(lw->plan, name,
 					   at_sprintf(lw->arena,
-						      "%%llu updates of %s failed: it is full",
-						      m->name),
+						      "%%llu updates of %s failed: %s",
+						      m->name, why),
 					   m->plan_map);
 	at_plan_count(lw->b, *counter, NULL);
+}
+
+/* The helper's result: an int, of which kernels before 6.4 leave the upper half undefined. */
+static struct at_ir *map_update(struct at_irb *b, struct at_ir *map, struct at_ir *key,
+				struct at_ir *value, int flags)
+{
+	struct at_ir *err =
+		ir_helper(b, AT_H_UPDATE, 4, map, key, value, ir_const(b, flags));
+
+	return ir_let(b, ir_un(b, AT_OP_SEXT32, err));
+}
+
+/* -E2BIG is of full maps; the others are -ENOMEM and, of a lock that is held, -EBUSY. */
+static void count_failed(struct at_lower *lw, const struct at_mapsym *m, struct at_ir *err)
+{
+	struct at_lowering *all = at_lowering_of(lw);
+	struct at_irb *b = lw->b;
+
+	ir_if(b, ir_eqi(b, err, -E2BIG));
+	count_one(lw, m, &all->map_full[m->plan_map], "map_full", "it is full");
+	ir_else(b);
+	count_one(lw, m, &all->map_failed[m->plan_map], "map_failed",
+		  "the kernel had no memory for them at once");
+	ir_end(b);
 }
 
 /* A zero value of the size of the map's, for new entries. */
@@ -107,14 +131,13 @@ static void make_entry(struct at_lower *lw, struct at_n_map *n, struct at_ir *ke
 {
 	struct at_irb *b = lw->b;
 	const struct at_plan_map *m = plan_map(lw, n->map);
-	struct at_ir *map = ir_map(b, n->map->plan_map);
+	struct at_ir *map = ir_map(b, n->map->plan_map), *err;
 
 	ir_if(b, ir_iszero(b, ir_get(b, value)));
-	ir_do(b, ir_helper(b, AT_H_UPDATE, 4, map, key, zero_value(lw, m),
-			   ir_const(b, BPF_NOEXIST)));
+	err = map_update(b, map, key, zero_value(lw, m), BPF_NOEXIST);
 	ir_set(b, value, ir_helper(b, AT_H_LOOKUP, 2, map, key));
 	ir_if(b, ir_iszero(b, ir_get(b, value)));
-	count_full(lw, n->map);
+	count_failed(lw, n->map, err);
 	ir_end(b);
 	ir_end(b);
 }
@@ -206,11 +229,10 @@ static void update(struct at_lower *lw, struct at_n_map *n, struct at_ir *key,
 		   struct at_ir *value)
 {
 	struct at_irb *b = lw->b;
-	struct at_ir *err = ir_let(b, ir_helper(b, AT_H_UPDATE, 4, ir_map(b, n->map->plan_map),
-						key, value, ir_const(b, BPF_ANY)));
+	struct at_ir *err = map_update(b, ir_map(b, n->map->plan_map), key, value, BPF_ANY);
 
 	ir_if(b, ir_slti(b, err, 0));
-	count_full(lw, n->map);
+	count_failed(lw, n->map, err);
 	ir_end(b);
 }
 

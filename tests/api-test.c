@@ -336,6 +336,39 @@ static bool handles_live_side_by_side(void)
 	return ok;
 }
 
+static uint64_t counted(struct apitrace *h, const char *name)
+{
+	struct apitrace_counter c;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; !apitrace_counter_get(apitrace_script_at(h, 0), i, &c); i++)
+		if (!strcmp(c.name, name))
+			sum += c.value;
+	return sum;
+}
+
+/* 4000 new values in a burst, of a map for 20000 that is too large to be allocated beforehand; then
+   a map for two. */
+static bool full_is_not_short_of_memory(void)
+{
+	static struct text out;
+	struct apitrace *h = new_with(&out, APITRACE_TEXT);
+	uint64_t failed = 0;
+	bool ok = !start(h, "config = { max_map_keys = 20000; print_maps_on_exit = false } "
+			    "begin { for ($i : 0..4000) { @m[$i] = hist($i) } "
+			    "printf(\"%d\\n\", len(@m)) }") &&
+		  !apitrace_stop(h);
+
+	failed = counted(h, "map_failed");
+	ok = ok && !counted(h, "map_full") && strtoul(out.s, NULL, 10) + failed == 4000;
+	apitrace_free(h);
+	h = new_with(&out, APITRACE_TEXT);
+	ok = ok && !start(h, "config = { max_map_keys = 2 } begin { @[1] = 1; @[2] = 2; @[3] = 3 }");
+	ok = ok && !apitrace_stop(h) && counted(h, "map_full") == 1 && !counted(h, "map_failed");
+	apitrace_free(h);
+	return ok;
+}
+
 #ifdef __x86_64__
 /* 110 is getppid here, and iopl in the 32-bit ABI. */
 static void call_32(void)
@@ -419,6 +452,7 @@ static const struct {
 	{ "events are typed and printed", true, events_are_typed_and_printed },
 	{ "JSON is lines of objects", true, json_is_lines_of_objects },
 	{ "handles live side by side", true, handles_live_side_by_side },
+	{ "a full map is not a lack of memory", true, full_is_not_short_of_memory },
 #ifdef __x86_64__
 	{ "system calls are of the 64-bit ABI", true, system_calls_are_of_the_64_bit_abi },
 #endif

@@ -240,7 +240,8 @@ static void put_map_full(struct at_render *r, const struct at_run *run)
 	at_buf_put(&b, "{", 1);
 	for (size_t i = 0; i < p->counters.n; i++) {
 		const struct at_plan_counter *c = &p->counters.v[i];
-		uint64_t n = c->map >= 0 ? at_counter_read(run, i) : 0;
+		bool full = c->map >= 0 && !strcmp(c->name, "map_full");
+		uint64_t n = full ? at_counter_read(run, i) : 0;
 
 		if (n)
 			put_member(&b, p->maps.v[c->map].name, n, first);
