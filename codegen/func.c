@@ -252,19 +252,24 @@ static void may_goto_loop(struct cg *cg, const struct at_ir *s, LLVMValueRef tri
 			  LLVMValueRef context)
 {
 	LLVMBasicBlockRef head = cg_block(cg, "repeat"), after = cg_block(cg, "endrepeat");
-	LLVMValueRef at = cg_alloca(cg, 1), now, args[2], start, end;
+	LLVMValueRef at = cg_alloca(cg, 1), now, args[2] = { cg_word(cg, 0), context };
+	LLVMValueRef start = NULL, end = NULL;
 
-	start = cg_helper(cg, GET_CURRENT_TASK, NULL, 0);
-	end = LLVMBuildAdd(cg->b, start, trips, "");
-	LLVMBuildStore(cg->b, start, at);
+	if (trips) {
+		start = cg_helper(cg, GET_CURRENT_TASK, NULL, 0);
+		end = LLVMBuildAdd(cg->b, start, trips, "");
+		LLVMBuildStore(cg->b, start, at);
+	}
 	LLVMBuildBr(cg->b, head);
 	LLVMPositionBuilderAtEnd(cg->b, head);
 	leave_if(cg, compare(cg, LLVMIntEQ, cg_budget(cg), cg_word(cg, 0)), after);
-	now = LLVMBuildLoad2(cg->b, cg->i64, at, "");
-	leave_if(cg, compare(cg, LLVMIntEQ, now, end), after);
-	args[0] = LLVMBuildSub(cg->b, now, start, "");
-	args[1] = context;
-	LLVMBuildStore(cg->b, cg_hide(cg, LLVMBuildAdd(cg->b, now, cg_word(cg, 1), "")), at);
+	if (trips) {
+		now = LLVMBuildLoad2(cg->b, cg->i64, at, "");
+		leave_if(cg, compare(cg, LLVMIntEQ, now, end), after);
+		args[0] = LLVMBuildSub(cg->b, now, start, "");
+		now = LLVMBuildAdd(cg->b, now, cg_word(cg, 1), "");
+		LLVMBuildStore(cg->b, cg_hide(cg, now), at);
+	}
 	now = cg_inline(cg, cg->plan->funcs.v[s->index], args);
 	LLVMBuildCondBr(cg->b, compare(cg, LLVMIntNE, now, cg_word(cg, 0)), after, head);
 	LLVMPositionBuilderAtEnd(cg->b, after);
@@ -277,7 +282,10 @@ static void bpf_loop(struct cg *cg, const struct at_ir *s, LLVMValueRef trips,
 	LLVMValueRef at = cg_alloca(cg, 1), args[4], most = cg_word(cg, AT_IR_TRIPS);
 
 	LLVMBuildStore(cg->b, context, at);
-	args[0] = LLVMBuildSelect(cg->b, compare(cg, LLVMIntULT, trips, most), trips, most, "");
+	args[0] = most;
+	if (trips)
+		args[0] = LLVMBuildSelect(cg->b, compare(cg, LLVMIntULT, trips, most), trips,
+					  most, "");
 	args[1] = LLVMBuildPtrToInt(cg->b, cg->funcs[s->index].thunk, cg->i64, "");
 	args[2] = LLVMBuildPtrToInt(cg->b, at, cg->i64, "");
 	args[3] = cg_word(cg, 0);
@@ -286,7 +294,7 @@ static void bpf_loop(struct cg *cg, const struct at_ir *s, LLVMValueRef trips,
 
 static bool stmt_repeat(struct cg *cg, const struct at_ir *s)
 {
-	LLVMValueRef trips = cg_expr(cg, s->a), context = cg_expr(cg, s->b);
+	LLVMValueRef trips = s->a ? cg_expr(cg, s->a) : NULL, context = cg_expr(cg, s->b);
 
 	if (cg->opts.may_goto)
 		may_goto_loop(cg, s, trips, context);

@@ -248,8 +248,11 @@ static void put_loop(struct at_out *o, const struct at_ir *s)
 static void put_repeat(struct at_out *o, const struct at_ir *s)
 {
 	at_put(o, "repeat ");
-	put_expr(o, s->a);
-	at_put(o, " times %s with ", o->plan->funcs.v[s->index]->name);
+	if (s->a) {
+		put_expr(o, s->a);
+		at_put(o, " times ");
+	}
+	at_put(o, "%s with ", o->plan->funcs.v[s->index]->name);
 	put_expr(o, s->b);
 }
 

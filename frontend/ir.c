@@ -400,7 +400,7 @@ void ir_repeat(struct at_irb *b, struct at_ir *trips, unsigned func, struct at_i
 {
 	struct at_ir *n = statement(b, AT_IR_S_REPEAT);
 
-	assert(is_expr(trips) && is_expr(context) && func < b->plan->funcs.n);
+	assert((!trips || is_expr(trips)) && is_expr(context) && func < b->plan->funcs.n);
 	assert(b->plan->funcs.v[func]->kind == AT_FN_TRIP);
 	assert(b->plan->funcs.v[func]->nparams == 2);
 	n->a = trips;

@@ -25,6 +25,8 @@
  * At most AT_IR_TRIPS trips are made, and fewer when the kernel's budget for
  * the program is spent (may_goto: 8 M trips of all its loops together, and in
  * newer kernels 250 ms); the loop is then left as if all trips had been made.
+ * Without a number of trips (NULL) none are counted and the trip number means nothing: the kernel's
+ * budget ends the loop; a counter costs the verifier another round, and the program a helper's call.
  * The trip number counts from 0 and is a word of which the verifier knows
  * nothing: bound it (mask it) before it becomes part of an address.
  *

@@ -178,7 +178,7 @@ struct at_val at_http_text_val(struct at_http *h, struct at_http_capture *c)
 			b, ir_andi(b, part(h, c, 2, offsetof(struct at_http_text, flags)),
 				   AT_HTTP_T_SECRET));
 	v.whole = if_known(h, c->half, part(h, c, 8, offsetof(struct at_http_text, hash)));
-	v.want_whole = &c->want_hash;
+	v.want_whole = &c->whole;
 	if (c->want_hash)
 		v.hash = ir_let(b, part(h, c, 8, offsetof(struct at_http_text, hash)));
 	return v;

@@ -32,6 +32,13 @@ static void place_hashes(struct at_http_eng *e)
 	e->resp_off = off;
 }
 
+/* Known when all clauses are lowered. */
+static void want_hashes(struct at_http *h)
+{
+	for (size_t i = 0; i < h->captures.n; i++)
+		h->captures.v[i]->want_hash |= h->captures.v[i]->whole;
+}
+
 /* Places of all that a connection's memory holds. False: it would be too large. */
 static bool lay_out(struct at_http_eng *e)
 {
@@ -81,6 +88,7 @@ int at_http_engine(struct at_http *h)
 		"http probes read system call registers, which is written for x86-64 only");
 	return -1;
 #endif
+	want_hashes(h);
 	if (!lay_out(&e)) {
 		at_diag(h->lw->diags, AT_D_TOO_MANY_CAPTURES, range,
 			"the texts that http probes want take %u bytes of a connection, "

@@ -95,7 +95,8 @@ struct at_http_capture {
 	unsigned width;        /* bytes kept; multiple of 8 */
 	unsigned offset;       /* of its at_http_text from the start of the slot or response area */
 	unsigned counter;      /* of values that were cut */
-	bool want_hash;        /* secret captures: the hash covers the whole value, across reads */
+	bool whole;            /* compared as a whole, kept or not */
+	bool want_hash;        /* secret, or whole: the hash covers all of the value, across reads */
 	bool secret;           /* always secret (authorization, …, config redact) */
 	bool may_secret;       /* AT_HTTP_T_SECRET decides (target, query, referer, location) */
 };

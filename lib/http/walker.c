@@ -84,6 +84,6 @@ void at_http_walk_func(struct at_http_eng *e)
 	e->f_walk = b->index;
 	/* What ends otherwise than by giving the half back has lost its place. */
 	WS(verdict, C(AT_V_SEARCH));
-	ir_repeat(b, C(AT_HTTP_TRIPS), trip, at_http_context(w));
+	ir_repeat(b, NULL, trip, at_http_context(w));
 	ir_return(b, WL(verdict));
 }

@@ -194,30 +194,36 @@ static unsigned counting_trip(struct t *t, const char *name)
 	return b->index;
 }
 
-/* Trips a constant, a word, none, many; left early; twice in one function. */
+/* Trips a constant, a word, none, many; left early, counted and not; several in one function.
+ */
 static void build_repeat(struct t *t)
 {
 	struct at_irb *b = t->b;
-	struct at_ir *trips[] = { ir_const(b, 100), ir_andi(b, t_in(t, b, 20), 0xff),
-				  ir_const(b, 0), ir_const(b, 100000), ir_const(b, 1000) };
+	struct at_ir *trips[] = { ir_const(b, 100),  ir_andi(b, t_in(t, b, 20), 0xff),
+				  ir_const(b, 0),    ir_const(b, 100000),
+				  ir_const(b, 1000), NULL };
 	unsigned func = counting_trip(t, "trip");
 
 	for (unsigned i = 0; i < at_count(trips); i++) {
 		ir_zero(b, ir_mapval(b, t->out, 64 * (int64_t)i), 0, 24);
-		if (i == 4)
-			ir_store(b, 8, ir_mapval(b, t->out, 64 * 4), 16, ir_const(b, 50));
+		if (i >= 4)
+			ir_store(b, 8, ir_mapval(b, t->out, 64 * (int64_t)i), 16,
+				 ir_const(b, 50));
 		ir_repeat(b, trips[i], func, ir_mapval(b, t->out, 64 * (int64_t)i));
+		if (!trips[i]) /* what the trips were said to be, added up */
+			ir_store(b, 8, ir_mapval(b, t->out, 64 * (int64_t)i), 8,
+				 ir_const(b, 0));
 	}
 }
 
 static void expect_repeat(const struct t *t, const uint64_t *in, uint64_t *out)
 {
-	uint64_t trips[] = { 100, in[20] & 0xff, 0, 100000, 50 };
+	uint64_t trips[] = { 100, in[20] & 0xff, 0, 100000, 50, 50 };
 
 	for (unsigned i = 0; i < at_count(trips); i++) {
 		out[8 * i] = trips[i];
-		out[8 * i + 1] = trips[i] * (trips[i] - 1) / 2;
-		out[8 * i + 2] = i == 4 ? 50 : 0;
+		out[8 * i + 1] = i < 5 ? trips[i] * (trips[i] - 1) / 2 : 0;
+		out[8 * i + 2] = i >= 4 ? 50 : 0;
 	}
 }
 
