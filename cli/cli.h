@@ -31,6 +31,8 @@ void cli_help(FILE *out);
 
 /* script.c: the script's text, malloc'ed; its name for diagnostics. 0 or an exit code. */
 int cli_read_script(const struct cli_options *o, const char **name, char **text, size_t *len);
+/* Reads and compiles it: 0, or an exit code; diagnostics are the handle's. */
+int cli_compile(const struct cli_options *o, struct apitrace *h);
 
 /* child.c: a command that waits until it is told to go. */
 struct cli_child {

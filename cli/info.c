@@ -15,20 +15,6 @@ static int print_value(void *arg, const char *section, const char *name, const c
 	return printf("  %s: %s\n", name, value) < 0;
 }
 
-static int compile(const struct cli_options *o, struct apitrace *h)
-{
-	const char *name;
-	char *text;
-	size_t len;
-	int code = cli_read_script(o, &name, &text, &len);
-
-	if (code)
-		return code;
-	code = apitrace_compile(h, name, text, len) ? EXIT_USAGE : 0;
-	free(text);
-	return code;
-}
-
 int cli_info(const struct cli_options *o)
 {
 	struct apitrace_opts opts = { .sz = sizeof(opts),
@@ -42,7 +28,7 @@ int cli_info(const struct cli_options *o)
 
 	if (!h)
 		return EXIT_RUN;
-	code = o->program || o->file ? compile(o, h) : 0;
+	code = o->program || o->file ? cli_compile(o, h) : 0;
 	apitrace_info(h, print_value, &last);
 	cli_show_diagnostics(h, &seen, o->quiet);
 	apitrace_free(h);

@@ -47,15 +47,8 @@ static void list_script(struct listing *l)
 
 static int compile_and_list(const struct cli_options *o, struct listing *l)
 {
-	const char *name;
-	char *text;
-	size_t len;
-	int code = cli_read_script(o, &name, &text, &len);
+	int code = cli_compile(o, l->h);
 
-	if (code)
-		return code;
-	code = apitrace_compile(l->h, name, text, len) ? EXIT_USAGE : 0;
-	free(text);
 	if (!code)
 		list_script(l);
 	return code;

@@ -74,3 +74,17 @@ int cli_read_script(const struct cli_options *o, const char **name, char **text,
 	fprintf(stderr, "ERROR: %s: %s\n", o->file, strerror(-err));
 	return EXIT_USAGE;
 }
+
+int cli_compile(const struct cli_options *o, struct apitrace *h)
+{
+	const char *name;
+	char *text;
+	size_t len;
+	int code = cli_read_script(o, &name, &text, &len);
+
+	if (code)
+		return code;
+	code = apitrace_compile(h, name, text, len) ? EXIT_USAGE : 0;
+	free(text);
+	return code;
+}

@@ -97,7 +97,9 @@ unsigned at_plan_event(struct at_plan *p, const struct at_plan_event *e)
 
 unsigned at_plan_counter(struct at_plan *p, const char *name, const char *brief, int map)
 {
-	struct at_plan_counter c = { copy_text(p, name), copy_text(p, brief), map };
+	struct at_plan_counter c = {
+		.name = copy_text(p, name), .brief = copy_text(p, brief), .map = map,
+	};
 	unsigned counters = at_plan_counters(p);
 
 	at_vec_push(p->arena, &p->counters, c);

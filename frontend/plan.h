@@ -81,6 +81,9 @@ struct at_plan_counter {
 	const char *name;  /* stable: "lost", "map_full", "http.seen", "http.cut", … */
 	const char *brief; /* sentence with %llu for the exit report: "%llu heads were cut (…)" */
 	int map;           /* map it is about (failed updates), or -1 */
+	bool happened;     /* what happened, not what was missed: in no exit report */
+	const char *alone; /* missed only while the counter of this name has the same number; or NULL */
+	const char *line;  /* JSON line of which it is a member, by its name behind the dot; or NULL */
 };
 
 /* ---- Programs ---- */

@@ -173,39 +173,47 @@ static int list(struct at_host *host, const char *glob,
 
 /* ---- The plan ---- */
 
-#define COUNTER(field, name, brief)                                                            \
-	{                                                                                      \
-		offsetof(struct at_http, field), name, brief                                   \
-	}
-
+/* Members of the JSON line stand in this order. */
 static const struct {
 	size_t number;
 	const char *name, *brief;
+	enum { MEMBER = 1, HAPPENED = 2, ALONE = 4 } shown;
 } counters[] = {
-	COUNTER(c_seen, "http.seen", "%llu HTTP messages were seen"),
-	COUNTER(c_cut, "http.cut", "%llu heads were longer than 64 KiB and were cut"),
-	COUNTER(c_unmatched, "http.unmatched",
-		"%llu responses were not shown: their request was not seen, or too many were "
-		"open"),
-	COUNTER(c_desync, "http.desynchronised",
-		"%llu times the place in a connection was lost, until the next exchange"),
-	COUNTER(c_joined_late, "http.joined_late",
-		"%llu connections were joined in the middle, their first exchange is not "
-		"shown"),
-	COUNTER(c_read_calls, "http.read_failed_calls",
-		"%llu calls had bytes that could not be read"),
-	COUNTER(c_read_bytes, "http.read_failed_bytes", "%llu bytes could not be read"),
-	COUNTER(c_unfollowed, "map_full",
-		"%llu times a connection could not be followed: no memory for it"),
-	COUNTER(c_client_unshown, "http.client_unshown",
-		"%llu client-side messages not shown (http:client:…)"),
+#define COUNTER(field) offsetof(struct at_http, field)
+	{ COUNTER(c_seen), "http.seen", "%llu HTTP messages were seen", MEMBER | HAPPENED },
+	{ COUNTER(c_cut), "http.cut", "%llu heads were longer than 64 KiB and were cut", MEMBER },
+	{ COUNTER(c_unmatched), "http.unmatched",
+	  "%llu responses were not shown: their request was not seen, or too many were open",
+	  MEMBER },
+	{ COUNTER(c_desync), "http.desynchronised",
+	  "%llu times the place in a connection was lost, until the next exchange", MEMBER },
+	{ COUNTER(c_joined_late), "http.joined_late",
+	  "%llu connections were joined in the middle, their first exchange is not shown",
+	  MEMBER },
+	{ COUNTER(c_read_calls), "http.read_failed_calls",
+	  "%llu calls had bytes that could not be read", MEMBER },
+	{ COUNTER(c_read_bytes), "http.read_failed_bytes", "%llu bytes could not be read",
+	  MEMBER },
+	{ COUNTER(c_unfollowed), "map_full",
+	  "%llu times a connection could not be followed: no memory for it", 0 },
+	/* Worth a word to somebody who sees nothing else. */
+	{ COUNTER(c_client_unshown), "http.client_unshown",
+	  "%llu client-side messages not shown (http:client:…)", ALONE },
+#undef COUNTER
 };
 
 void at_http_counters(struct at_http *h)
 {
-	for (size_t i = 0; i < at_count(counters); i++)
-		*(unsigned *)((char *)h + counters[i].number) =
-			at_plan_counter(h->lw->plan, counters[i].name, counters[i].brief, -1);
+	struct at_plan *p = h->lw->plan;
+
+	for (size_t i = 0; i < at_count(counters); i++) {
+		unsigned n = at_plan_counter(p, counters[i].name, counters[i].brief, -1);
+
+		p->counters.v[n].happened = counters[i].shown & HAPPENED;
+		p->counters.v[n].alone = counters[i].shown & ALONE ? "http.seen" : NULL;
+		p->counters.v[n].line = counters[i].shown & MEMBER ? "http_missed" : NULL;
+		*(unsigned *)((char *)h + counters[i].number) = n;
+	}
 }
 
 static void lower_use(struct at_http *h, const struct at_clause_use *use)

@@ -132,6 +132,24 @@ static unsigned drop_func(struct at_http_eng *e)
 	return func;
 }
 
+/* Where the bytes of the call are; none: they are nowhere. */
+static void find_bytes(struct at_walk *w, struct at_ir *ret, struct at_ir *none)
+{
+	struct at_irb *b = w->b;
+
+	ir_do(b, ir_call(b, w->e->f_source, 2, w->win, ret));
+	if (!w->e->tap->each_message) {
+		IF(WL(vec));
+		WS(nobuf, C(1));
+		WS(vec, C(0));
+		END;
+	}
+	IF(none);
+	WS(nobuf, C(1));
+	WS(vec, C(0));
+	END;
+}
+
 /* (sock, length, direction, 1 when there are no bytes to be read) */
 static void tap_func(struct at_http_eng *e)
 {
@@ -161,17 +179,7 @@ static void tap_func(struct at_http_eng *e)
 	win = at_http_window(e, 0);
 	at_leave_if(b, ir_iszero(b, win));
 	w->win = win;
-	ir_do(b, ir_call(b, e->f_source, 2, win, ret));
-	if (!e->tap->each_message) {
-		IF(WL(vec));
-		WS(nobuf, C(1));
-		WS(vec, C(0));
-		END;
-	}
-	IF(ir_param(b, 3));
-	WS(nobuf, C(1));
-	WS(vec, C(0));
-	END;
+	find_bytes(w, ret, ir_param(b, 3));
 	IF(ir_iszero(b, w->conn));
 	ir_set(b, conn, ir_call(b, e->f_admit, 4, sk, ret, dir, win));
 	at_leave_if(b, ir_iszero(b, w->conn));
@@ -306,6 +314,9 @@ static void write_tap(struct at_http_eng *e)
 		unsend_func(e);
 	tap_func(e);
 	e->tap->progs(e);
+	at_http_send_time_prog(e);
+	at_http_unix_prog(e);
+	at_http_close_progs(e);
 }
 
 /* Each tap has programs of its own, from the functions that look at sockets on. */

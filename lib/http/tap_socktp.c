@@ -114,9 +114,6 @@ static void write_progs(struct at_http_eng *e)
 {
 	recv_prog(e);
 	send_prog(e);
-	at_http_send_time_prog(e);
-	at_http_unix_prog(e);
-	at_http_close_progs(e);
 }
 
 const struct at_http_tap at_http_socktp = {

@@ -457,9 +457,6 @@ static void progs(struct at_http_eng *e)
 	struct funcs f = { .sock = sock_func(e), .messages = messages_func(e) };
 
 	exit_prog(e, call_func(e, &f));
-	at_http_send_time_prog(e);
-	at_http_unix_prog(e);
-	at_http_close_progs(e);
 }
 
 const struct at_http_tap at_http_syscall = {

@@ -51,22 +51,13 @@ static void put_text(struct at_walk *w, struct at_ir *msg, const struct at_http_
 		     struct at_ir *pos, struct at_ir *n, unsigned most)
 {
 	struct at_irb *b = w->b;
-	struct at_ir *text, *from, *m;
+	struct at_ir *text, *from;
 
 	if (!c)
 		return;
 	text = ir_let(b, ir_addi(b, msg, c->offset));
 	from = ir_let(b, ir_add(b, w->win, pos));
-	m = ir_let(b, n);
-	ir_loop(b);
-	for (unsigned i = 0; i < most && i < c->width; i += 8) {
-		IF(ir_ulei(b, m, i));
-		ir_break(b);
-		END;
-		ir_store(b, 8, text, sizeof(struct at_http_text) + i, ir_load(b, 8, from, i));
-	}
-	ir_break(b);
-	END;
+	copy_text(w, text, from, ir_let(b, n), most < c->width ? most : c->width);
 	AT_ST(at_http_text, text, len, n);
 	AT_ST(at_http_text, text, full, n);
 }

@@ -52,6 +52,23 @@ static inline struct at_ir *keep(struct at_walk *w, unsigned i, struct at_ir *n,
 	return at_http_bounded(b, n);
 }
 
+/* Copies n bytes, at most `most`, to a capture's text: word by word, so up to seven more. */
+static inline void copy_text(struct at_walk *w, struct at_ir *text, struct at_ir *from,
+			     struct at_ir *n, unsigned most)
+{
+	struct at_irb *b = w->b;
+
+	ir_loop(b);
+	for (unsigned i = 0; i < most; i += 8) {
+		IF(ir_ulei(b, n, i));
+		ir_break(b);
+		END;
+		ir_store(b, 8, text, sizeof(struct at_http_text) + i, ir_load(b, 8, from, i));
+	}
+	ir_break(b);
+	END;
+}
+
 /* A place in the window, bounded for the verifier. */
 static inline struct at_ir *place(struct at_walk *w, struct at_ir *v)
 {

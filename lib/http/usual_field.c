@@ -255,15 +255,7 @@ static void put_value(struct at_walk *w, struct at_ir *value)
 	leave_if(w, ir_andi(b, AT_LD(at_http_text, text, flags), AT_HTTP_T_PRESENT));
 	leave_if(w, ir_ugti(b, again(w, N_VALUE), copied(w->e)));
 	m = again(w, N_VALUE);
-	ir_loop(b);
-	for (unsigned i = 0; i < copied(w->e); i += 8) {
-		IF(ir_ulei(b, m, i));
-		ir_break(b);
-		END;
-		ir_store(b, 8, text, sizeof(struct at_http_text) + i, ir_load(b, 8, value, i));
-	}
-	ir_break(b);
-	END;
+	copy_text(w, text, value, m, copied(w->e));
 	AT_ST(at_http_text, text, len, again(w, N_VALUE));
 	AT_ST(at_http_text, text, flags, C(AT_HTTP_T_PRESENT));
 	AT_ST(at_http_text, text, full, again(w, N_VALUE));

@@ -204,30 +204,48 @@ static void json_lost(struct at_render *r, uint64_t events)
 	put_line(r, &b);
 }
 
-/* Members in the order of the specification; those that the engine does not count are 0. */
-static const char *const http_names[] = { "seen", "cut", "unmatched", "desynchronised",
-					  "joined_late", "read_failed_calls",
-					  "read_failed_bytes" };
-
-static void put_http(struct at_render *r, const struct at_run *run)
+/* The line that counters are members of, in their order, and what concerns all probes. */
+static void put_line_of(struct at_render *r, const struct at_run *run, const char *line)
 {
+	const struct at_plan *p = run->plan;
 	struct at_buf b = { 0 };
+	bool first = true;
 
-	put_start(&b, "http_missed");
+	put_start(&b, line);
 	at_buf_put(&b, "{", 1);
-	for (size_t i = 0; i < at_count(http_names); i++) {
-		struct at_buf name = { 0 };
+	for (size_t i = 0; i < p->counters.n; i++) {
+		const struct at_plan_counter *c = &p->counters.v[i];
 
-		at_buf_printf(&name, "http.%s", http_names[i]);
-		put_member(&b, http_names[i], at_out_counter(run, name.s ? name.s : ""), !i);
-		at_buf_part_free(&b, &name);
+		if (!c->line || strcmp(c->line, line))
+			continue;
+		put_member(&b, strchr(c->name, '.') + 1, at_counter_read(run, i), first);
+		first = false;
 	}
-	put_member(&b, "lost", at_out_counter(run, "lost"), false);
+	put_member(&b, "lost", at_out_counter(run, "lost"), first);
 	put_member(&b, "map_full", at_out_counter(run, "map_full"), false);
 	put_member(&b, "recursion", at_out_recursion(run) + at_out_counter(run, "recursion"),
 		   false);
 	at_buf_put(&b, "}", 1);
 	put_line(r, &b);
+}
+
+/* A line is put where its first member stands. False: there is none. */
+static bool put_lines(struct at_render *r, const struct at_run *run)
+{
+	const struct at_plan *p = run->plan;
+	bool any = false;
+
+	for (size_t i = 0; i < p->counters.n; i++) {
+		const char *line = p->counters.v[i].line;
+		size_t first = 0;
+
+		while (line && (!p->counters.v[first].line || strcmp(p->counters.v[first].line, line)))
+			first++;
+		if (line && first == i)
+			put_line_of(r, run, line);
+		any = any || line;
+	}
+	return any;
 }
 
 static void put_map_full(struct at_render *r, const struct at_run *run)
@@ -254,15 +272,7 @@ static void put_map_full(struct at_render *r, const struct at_run *run)
 		put_line(r, &b);
 }
 
-static bool has_http(const struct at_plan *p)
-{
-	for (size_t i = 0; i < p->counters.n; i++)
-		if (!strncmp(p->counters.v[i].name, "http.", 5))
-			return true;
-	return false;
-}
-
-/* Probes that were skipped because they were running; http_missed has it, too. */
+/* Probes that were skipped because they were running; the lines above have it, too. */
 static void put_recursion(struct at_render *r, const struct at_run *run)
 {
 	uint64_t n = at_out_recursion(run) + at_out_counter(run, "recursion");
@@ -278,17 +288,14 @@ static void put_recursion(struct at_render *r, const struct at_run *run)
 }
 
 /* Has it a place in another line? */
-static bool is_told(const char *name)
+static bool is_told(const struct at_plan_counter *c)
 {
 	static const char *const names[] = { "lost", "map_full", "recursion" };
 
 	for (size_t i = 0; i < at_count(names); i++)
-		if (!strcmp(names[i], name))
+		if (!strcmp(names[i], c->name))
 			return true;
-	for (size_t i = 0; i < at_count(http_names); i++)
-		if (!strncmp(name, "http.", 5) && !strcmp(http_names[i], name + 5))
-			return true;
-	return false;
+	return c->line;
 }
 
 /* Of each of the other counters a line. */
@@ -299,7 +306,7 @@ static void put_missed(struct at_render *r, const struct at_run *run)
 		uint64_t n = at_counter_read(run, i);
 		struct at_buf b = { 0 }, text = { 0 };
 
-		if (is_told(c->name) || !at_out_missed(run, c, n))
+		if (is_told(c) || !at_out_missed(run, c, n))
 			continue;
 		at_out_sentence(&text, c, n);
 		put_start(&b, "missed");
@@ -320,9 +327,7 @@ static void json_counters(struct at_render *r, const struct at_run *run)
 	if (lost)
 		json_lost(r, lost);
 	put_map_full(r, run);
-	if (has_http(run->plan))
-		put_http(r, run);
-	else
+	if (!put_lines(r, run))
 		put_recursion(r, run);
 	put_missed(r, run);
 }
